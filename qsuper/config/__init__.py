@@ -1,0 +1,41 @@
+"""The configuration: one frozen `Config`, built and validated once, handed down whole."""
+
+from qsuper.config.loader import load
+from qsuper.config.redact import redact_url
+from qsuper.config.tables import (
+    Autoscale,
+    BackoffConfig,
+    Config,
+    JobConfig,
+    KeepDays,
+    LogConfig,
+    NodeConfig,
+    QueueConfig,
+    RedisConfig,
+    ScheduleConfig,
+    StoreConfig,
+    TaskConfig,
+    WatchConfig,
+    WebConfig,
+    WorkerConfig,
+)
+
+__all__ = [
+    "Autoscale",
+    "BackoffConfig",
+    "Config",
+    "JobConfig",
+    "KeepDays",
+    "LogConfig",
+    "NodeConfig",
+    "QueueConfig",
+    "RedisConfig",
+    "ScheduleConfig",
+    "StoreConfig",
+    "TaskConfig",
+    "WatchConfig",
+    "WebConfig",
+    "WorkerConfig",
+    "load",
+    "redact_url",
+]

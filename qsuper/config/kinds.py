@@ -1,0 +1,155 @@
+"""The kinds of value a key of the configuration may have, each with its words for people.
+
+A kind is an `Annotated` type whose `Meta` says what to write (`description`) and, where the file
+may spell it in several ways, how to read it (`extra["read"]`).
+"""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+SECOND, MINUTE, HOUR, DAY = 1, 60, 3600, 86400
+KIB, MIB, GIB = 1024, 1024**2, 1024**3
+TEN_YEARS = 3650 * DAY
+
+_DURATION_UNITS = {"": SECOND, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "ms": 0.001}
+_SIZE_UNITS = {"": 1, "b": 1, "k": KIB, "m": MIB, "g": GIB}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhd]|)", re.ASCII)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmg])(?:i?b)?|(b|))", re.ASCII | re.IGNORECASE)
+_NETWORK_URL = re.compile(r"[a-z][a-z0-9+]*://[^/]*/[^/?]+", re.ASCII)
+_SQLITE_URL = re.compile(r"sqlite(?:\+[a-z0-9]+)?:", re.ASCII)
+_SQLITE_FILE = re.compile(r"[^:]+:///(?!:memory:|file:)[^?]+")
+
+
+def read_duration(value: object) -> object:
+    """Seconds out of a number or `"90s"`, `"15m"`, `"1h"`, `"2d"`; ValueError if it is neither."""
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value.strip())
+        if match is None:
+            raise ValueError
+        value = float(match[1]) * _DURATION_UNITS[match[2]]
+    # A NaN passes every comparison with a bound.
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError
+    return value
+
+
+def read_size(value: object) -> object:
+    """Bytes out of a number or `"64KB"`, `"256MB"`, `"1GiB"` (all powers of 1024)."""
+    if not isinstance(value, str):
+        return value
+    match = _SIZE.fullmatch(value.strip())
+    if match is None:
+        raise ValueError
+    return int(float(match[1]) * _SIZE_UNITS[(match[2] or "").lower()])
+
+
+def read_store_url(value: object) -> object:
+    """The URL of a database whose shape is right; which backends there are, the store knows."""
+    if isinstance(value, str):
+        # A database in memory would be another one in each child.
+        shape = _SQLITE_FILE if _SQLITE_URL.match(value) else _NETWORK_URL
+        if shape.match(value) is None:
+            raise ValueError
+    return value
+
+
+def read_word(value: object) -> object:
+    """A word out of a list, however its case is written."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def whole(least: int, most: int, otherwise: str = "") -> Meta:
+    """A whole number within bounds, both included; `otherwise` names another spelling."""
+    words = f"a whole number from {least} to {most}{otherwise}"
+    return Meta(ge=least, le=most, description=words)
+
+
+def duration(words: str, *, least: float = 0, most: float = TEN_YEARS) -> Meta:
+    """Seconds within bounds, both included."""
+    return Meta(ge=least, le=most, description=words, extra={"read": read_duration})
+
+
+def size(words: str, most: int, *, least: int = 0) -> Meta:
+    """Bytes within bounds, both included."""
+    return Meta(ge=least, le=most, description=words, extra={"read": read_size})
+
+
+def text(words: str, pattern: str, read: Callable[[object], object] | None = None) -> Meta:
+    """A text that fits a pattern as a whole."""
+    extra: dict[str, Any] | None = {"read": read} if read else None
+    return Meta(pattern=rf"\A(?:{pattern})\Z", description=words, extra=extra)
+
+
+_TIME = 'seconds, or "90s", "15m", "1h", "2d"'
+
+Seconds = Annotated[float, duration(f"{_TIME} (0 = no limit)")]
+SomeSeconds = Annotated[float, duration(f"more than no time, as {_TIME}", least=0.001)]
+Delay = Annotated[float, duration(_TIME)]
+Wait = Annotated[float, duration(f"a time up to a day, as {_TIME}", most=DAY)]
+UpToAnHour = Annotated[float, duration(f"from 1 second to 1 hour, as {_TIME}", least=1, most=HOUR)]
+MemoryLimit = Annotated[int, size('bytes, or "256MB", "1GB" (0 = no limit)', most=1 << 50)]
+ParamLimit = Annotated[
+    int, size('bytes, or "64KB", "4MB": at least 1, less than 16 MiB', 16 * MIB - 1, least=1)
+]
+Days = Annotated[int, whole(0, 36500)]
+Attempts = Annotated[int, whole(1, 1000)]
+Priority = Annotated[int, whole(-32768, 32767)]
+WorkerCount = Annotated[int, whole(0, 500)]
+QueueWorkers = Annotated[int, whole(0, 500, ", or { min = 2, max = 16 }")]
+Batch = Annotated[int, whole(1, 512)]
+JobCount = Annotated[int, whole(0, 10**9)]
+RedisDatabase = Annotated[int, whole(0, 10**6)]
+
+QueueName = Annotated[
+    str, text("1 to 64 characters out of A-Z a-z 0-9 _ . : -", r"[A-Za-z0-9_.:-]{1,64}")
+]
+TaskName = Annotated[
+    str,
+    text(
+        "1 to 190 printable characters without a space",
+        r"[^\s\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]{1,190}",
+    ),
+]
+NodeName = QueueName
+SomeText = Annotated[str, text("a text that is not empty", r"[^\x00]+")]
+FilePath = Annotated[str, text("a path", r"[^\x00]+")]
+AppPath = Annotated[
+    str, text('"module:attribute", such as "shop.tasks:queue"', r"[^\W\d][\w.]*:[^\W\d][\w.]*")
+]
+StoreUrl = Annotated[
+    str,
+    text(
+        '"sqlite:///path/to/file.db" or "mysql+pymysql://user:password@host:3306/database"',
+        r"[^\x00\s]+",
+        read_store_url,
+    ),
+]
+RedisUrl = Annotated[
+    str,
+    text(
+        '"redis://host:6379/15", "rediss://…", "unix:///path/to/socket" or "embedded"',
+        r"embedded|(?:rediss?|unix)://[^\x00\s]+",
+    ),
+]
+Listen = Annotated[
+    str,
+    text(
+        '"host:port", such as "127.0.0.1:8470"', r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}"
+    ),
+]
+Program = Annotated[
+    tuple[Annotated[str, Meta(pattern=r"\A[^\x00]+\Z")], ...],
+    Meta(min_length=1, description='a list of texts, such as ["php", "resize.php"]'),
+]
+Codec = Annotated[
+    Literal["json", "query", "php", "raw"], Meta(description='"json", "query", "php" or "raw"')
+]
+LogFormat = Annotated[Literal["text", "json"], Meta(description='"text" or "json"')]
+LogLevel = Annotated[
+    Literal["debug", "info", "warning", "error"],
+    Meta(description='"debug", "info", "warning" or "error"', extra={"read": read_word}),
+]

@@ -1,0 +1,1 @@
+"""The database: the one truth. Nothing outside this package speaks SQL."""

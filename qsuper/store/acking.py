@@ -1,0 +1,204 @@
+"""How a claimed job ends: every write is guarded by id, status and worker, and looks at its count.
+
+What is written for a claim that is no longer the worker's changes nothing and is said so: the
+caller hears 0 (`fenced`).
+"""
+
+from qsuper.failpoint import failpoint
+from qsuper.job import Job
+from qsuper.store.backend import Statement, StoreBusy
+from qsuper.store.database import Connection
+
+ERROR_BYTES = 16_000
+TRACEBACK_BYTES = 200_000
+UNKNOWN_TASK_PATIENCE = 3600.0
+"""Seconds for which a task that nobody here knows is put off: a rolling deploy is shorter."""
+
+_COMPLETE = Statement(
+    """
+    UPDATE queue SET status = 1, took_ms = :took_ms, mtime = {now}
+    WHERE id IN {ids} AND {status} = 2 AND worker = :worker
+    """
+)
+_HELD = Statement(
+    """
+    SELECT id FROM queue WHERE id IN {ids} AND {status} = 2 AND worker = :worker {skip_locked}
+    """
+)
+_GUARD = "WHERE id = :id AND status = 2 AND worker = :worker AND claims = :claims"
+
+_RETRY = Statement(
+    f"""
+    UPDATE queue SET status = CASE WHEN cancel = 1 THEN 5 ELSE 4 END, worker = NULL,
+        took_ms = :took_ms, run_at = {{in:wait}}, mtime = {{now}} {_GUARD}
+    """
+)
+_REQUEUE = Statement(
+    f"""
+    UPDATE queue SET status = CASE WHEN cancel = 1 THEN 5 ELSE 0 END, worker = NULL,
+        took_ms = NULL, mtime = {{now}} {_GUARD}
+    """
+)
+_BURY = Statement(
+    f"UPDATE queue SET status = 3, took_ms = :took_ms, mtime = {{now}} {_GUARD}",
+)
+_PUT_OFF = Statement(
+    f"""
+    UPDATE queue SET status = CASE WHEN cancel = 1 THEN 5 ELSE 4 END, worker = NULL,
+        attempt = {{less_one}}, run_at = {{in:wait}}, mtime = {{now}},
+        put_off_since = COALESCE(put_off_since, {{now}})
+    {_GUARD} AND (put_off_since IS NULL OR put_off_since > {{ago:patience}})
+    """
+)
+_RECORD = Statement(
+    """
+    INSERT INTO attempts (job_id, claims, attempt, worker, node, started_at, outcome, error,
+        traceback)
+    SELECT id, claims, :attempt, :worker, :node, started_at, :outcome, :error, :traceback
+    FROM queue WHERE id = :id
+    """
+)
+_BURY_UNRUN = Statement(
+    "UPDATE queue SET status = 3, claims = claims + 1, run_at = {now}, mtime = {now}"
+    " WHERE id = :id AND status = 0"
+)
+
+
+def complete(connection: Connection, worker: str, ids: list[int], took_ms: int) -> int:
+    """Done, all with the same `took_ms`. Returns how many were still this worker's.
+
+    When somebody's transaction holds one of the rows, the others are acked and the count is
+    short; `still_to_ack` tells which.
+    """
+    try:
+        count = connection.run(_COMPLETE, ids=ids, worker=worker, took_ms=took_ms)
+    except StoreBusy:
+        if connection.backend.name == "sqlite":
+            raise
+        with connection.transaction():
+            free = [row[0] for row in connection.rows(_HELD, ids=ids, worker=worker)]
+            if not free:
+                raise
+            count = connection.run(_COMPLETE, ids=free, worker=worker, took_ms=took_ms)
+    failpoint("ack-sent")
+    return count
+
+
+_TO_ACK = Statement("SELECT id FROM queue WHERE id IN {ids} AND {status} = 2 AND worker = :worker")
+
+
+def still_to_ack(connection: Connection, worker: str, ids: list[int]) -> list[int]:
+    """Those of `ids` that are still running under `worker`: their ack has not been written."""
+    return [row[0] for row in connection.rows(_TO_ACK, ids=ids, worker=worker)]
+
+
+def retry(
+    connection: Connection,
+    worker: str,
+    job: Job,
+    *,
+    node: str,
+    wait: float,
+    error: str,
+    traceback: str | None = None,
+    took_ms: int | None = None,
+) -> bool:
+    """The attempt failed and another follows in `wait` seconds (0: at once)."""
+    if wait > 0:
+        move, more = _RETRY, {"wait": wait, "took_ms": took_ms}
+    else:
+        move, more = _REQUEUE, {}
+    return _end(connection, worker, job, node, move, more, "failed", error, traceback)
+
+
+def bury(
+    connection: Connection,
+    worker: str,
+    job: Job,
+    *,
+    node: str,
+    error: str,
+    traceback: str | None = None,
+    took_ms: int | None = None,
+) -> bool:
+    """No attempt is left, or none would help: dead, with its reason."""
+    more = {"took_ms": took_ms}
+    return _end(connection, worker, job, node, _BURY, more, "dead", error, traceback)
+
+
+def put_off(connection: Connection, worker: str, job: Job, *, node: str, wait: float) -> bool:
+    """Nobody here knows the task: later, un-counted; after an hour of that, dead."""
+    count = connection.run(
+        _PUT_OFF,
+        id=job.id,
+        worker=worker,
+        claims=job.claims,
+        wait=wait,
+        patience=UNKNOWN_TASK_PATIENCE,
+    )
+    if count:
+        return True
+    why = (
+        f"no worker has known the task {job.task!r} for an hour: register it in the application"
+        " or under [tasks], and retry the job"
+    )
+    return bury(connection, worker, job, node=node, error=why)
+
+
+def bury_unrun(connection: Connection, ids: list[int], why: str) -> int:
+    """Ready rows that no worker could ever run: dead, with the reason where attempts stand."""
+    buried = 0
+    for job_id in ids:
+        with connection.transaction():
+            if connection.run(_BURY_UNRUN, id=job_id):
+                buried += connection.run(
+                    _RECORD,
+                    id=job_id,
+                    attempt=0,
+                    worker=None,
+                    node=None,
+                    outcome="dead",
+                    error=why,
+                    traceback=None,
+                )
+    return buried
+
+
+def _end(
+    connection: Connection,
+    worker: str,
+    job: Job,
+    node: str,
+    move: Statement,
+    more: dict[str, float | int | None],
+    outcome: str,
+    error: str,
+    traceback: str | None,
+) -> bool:
+    """One transaction: the guarded move, and the record of the attempt if it was ours to make."""
+    with connection.transaction():
+        if not connection.run(move, id=job.id, worker=worker, claims=job.claims, **more):
+            return False
+        connection.run(
+            _RECORD,
+            id=job.id,
+            attempt=job.attempt,
+            worker=worker,
+            node=node,
+            outcome=outcome,
+            error=_cut(error, ERROR_BYTES),
+            traceback=_cut(traceback, TRACEBACK_BYTES),
+        )
+    failpoint("ack-sent")
+    return True
+
+
+def _cut(text: str | None, most: int) -> str | None:
+    """Text that any database takes: no lone surrogates, no NUL, at most `most` bytes."""
+    if text is None:
+        return None
+    raw = text.replace("\0", "\\0").encode("utf-8", "backslashreplace")
+    if len(raw) <= most:
+        return raw.decode()
+    half = most // 2
+    return f"{raw[:half].decode(errors='ignore')}\n…\n{raw[-half:].decode(errors='ignore')}"

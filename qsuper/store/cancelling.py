@@ -1,0 +1,58 @@
+"""Taking waiting jobs back, and giving finished ones another try."""
+
+from qsuper.errors import LiveTwin, NoSuchJob
+from qsuper.states import State
+from qsuper.store.backend import Statement
+from qsuper.store.database import Connection
+from qsuper.store.enqueueing import Writer
+
+_CANCEL = Statement(
+    "UPDATE queue SET status = 5, mtime = {now} WHERE id = :id AND status IN (0, 4, 6)"
+)
+_LIVE_ID = Statement("SELECT id FROM queue WHERE {live}")
+_STATE = Statement("SELECT status FROM queue WHERE id = :id")
+_TWIN = Statement(
+    """
+    SELECT twin.id FROM queue twin JOIN queue job ON job.name = twin.name
+    WHERE job.id = :id AND twin.id <> :id AND twin.status IN (0, 2, 4, 6)
+    """
+)
+_REVIVE = Statement(
+    """
+    UPDATE queue SET status = 0, attempt = 0, cancel = 0, worker = NULL, took_ms = NULL,
+        put_off_since = NULL, run_at = {now}, mtime = {now}
+    WHERE id = :id AND status IN (1, 3, 5)
+    """
+)
+
+
+def cancel(writer: Writer, job_id: int) -> State:
+    """Take a waiting job back; returns the state it is in now (RUNNING: it was too late)."""
+    if writer.run(_CANCEL, id=job_id):
+        return State.CANCELLED
+    rows = writer.rows(_STATE, id=job_id)
+    if not rows:
+        raise NoSuchJob(f"there is no job {job_id}")
+    return State(rows[0][0])
+
+
+def live_id(writer: Writer, name: str) -> int | None:
+    """Id of the live job of this name."""
+    raw = name.encode() if writer.backend.name == "mysql" else name
+    rows = writer.rows(_LIVE_ID, name=raw)
+    return int(rows[0][0]) if rows else None
+
+
+def revive(connection: Connection, job_id: int) -> State:
+    """Give a finished job a fresh set of attempts; returns the state it was in.
+
+    Raises `LiveTwin` when a live job has its name: two of one name cannot live.
+    """
+    with connection.transaction():
+        row = connection.row(_STATE, id=job_id)
+        if row is None:
+            raise NoSuchJob(f"there is no job {job_id}")
+        if twin := connection.row(_TWIN, id=job_id):
+            raise LiveTwin(f"job {job_id} has a live twin of the same name, job {twin[0]}")
+        connection.run(_REVIVE, id=job_id)
+        return State(row[0])

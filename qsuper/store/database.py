@@ -1,0 +1,190 @@
+"""Connections: how they are made, how their errors read, how a transaction is kept short."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
+
+from qsuper.errors import QsuperError, StoreUnavailable
+from qsuper.store.backend import BACKENDS, Backend, Cursor, Statement
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 30.0
+
+
+class Database:
+    """Where the tables are. Opens nothing until asked; a fork may carry it, not its connections."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
+    ) -> None:
+        try:
+            parsed = make_url(url)
+            self.backend = BACKENDS[parsed.get_backend_name()]
+        except (ArgumentError, KeyError, NoSuchModuleError) as error:
+            raise QsuperError(
+                "store.url must begin with sqlite:/// or mysql+pymysql://,"
+                " for example mysql+pymysql://user:password@localhost/shop"
+            ) from error
+        arguments: dict[str, Any]
+        if self.backend.name == "sqlite":
+            if parsed.database in (None, "", ":memory:"):
+                raise QsuperError("store.url must name a file: processes cannot share :memory:")
+            arguments = {"isolation_level": None, "check_same_thread": False}
+            self._folder: Path | None = Path(str(parsed.database)).parent
+        else:
+            parsed = parsed.set(drivername="mysql+pymysql")
+            arguments = {
+                "autocommit": True,
+                "connect_timeout": connect_timeout,
+                "read_timeout": read_timeout,
+                "write_timeout": read_timeout,
+                "charset": "utf8mb4",
+            }
+            self._folder = None
+        self.engine: Engine = create_engine(parsed, poolclass=NullPool, connect_args=arguments)
+        event.listen(self.engine, "connect", self._prepare)
+
+    def _prepare(self, driver_connection: Any, _record: object) -> None:
+        if self.backend.name == "sqlite":
+            # A foreign writer may have left text that is no UTF-8: the codec shall say so,
+            # not the driver in the middle of a claim.
+            driver_connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+        cursor = driver_connection.cursor()
+        for statement in self.backend.sessions:
+            cursor.execute(statement)
+        cursor.close()
+
+    def connect(self) -> "Connection":
+        """A connection of its own, in autocommit; raises `StoreUnavailable`."""
+        if self._folder is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            pooled = self.engine.raw_connection()
+        except Exception as error:
+            raise self.translate(error) from error
+        driver_connection = pooled.driver_connection
+        pooled.detach()
+        return Connection(self, driver_connection)
+
+    def translate(self, error: Exception) -> Exception:
+        """A driver's or SQLAlchemy's error in our words; anything else is handed back."""
+        if isinstance(error, DBAPIError) and isinstance(error.orig, Exception):
+            error = error.orig
+        if isinstance(error, OSError):
+            return StoreUnavailable(str(error))
+        return self.backend.translate(error) or error
+
+
+class Connection:
+    """One driver connection. Not for two threads at once."""
+
+    __slots__ = ("_raw", "backend", "database")
+
+    borrowed = False
+
+    def __init__(self, database: Database, raw: Any) -> None:
+        self.database = database
+        self.backend: Backend = database.backend
+        self._raw = raw
+
+    def _execute(self, statement: Statement, params: dict[str, Any]) -> Cursor:
+        cursor: Cursor = self._raw.cursor()
+        if "ids" in params:
+            params["ids"] = self.backend.list_of(params["ids"])
+        try:
+            cursor.execute(statement.for_backend(self.backend), params)
+        except Exception as error:
+            raise self.database.translate(error) from error
+        return cursor
+
+    def run(self, statement: Statement, **params: Any) -> int:
+        """Run a write and return its row count (rows changed, or matched: guards hold under
+        both)."""
+        cursor = self._execute(statement, params)
+        count = cursor.rowcount
+        cursor.close()
+        return count
+
+    def insert(self, statement: Statement, **params: Any) -> int:
+        """Run an INSERT and return the id of the (first) row."""
+        cursor = self._execute(statement, params)
+        row_id = int(cursor.lastrowid or 0)
+        cursor.close()
+        return row_id
+
+    def many(self, statement: Statement, rows: list[dict[str, Any]]) -> None:
+        """Run an INSERT for many rows; drivers make few statements of it."""
+        try:
+            self._raw.cursor().executemany(statement.for_backend(self.backend), rows)
+        except Exception as error:
+            raise self.database.translate(error) from error
+
+    def rows(self, statement: Statement, **params: Any) -> list[Any]:
+        """Run a SELECT and return its rows as tuples."""
+        cursor = self._execute(statement, params)
+        try:
+            rows: list[Any] = list(cursor.fetchall())
+        except Exception as error:
+            raise self.database.translate(error) from error
+        cursor.close()
+        return rows
+
+    def row(self, statement: Statement, **params: Any) -> Any:
+        """The first row, or None."""
+        rows = self.rows(statement, **params)
+        return rows[0] if rows else None
+
+    @contextmanager
+    def transaction(self) -> Iterator["Connection"]:
+        """All or nothing. Keep it short: it holds locks."""
+        self.run(Statement(self.backend.begin))
+        try:
+            yield self
+            self.run(_COMMIT)
+        except BaseException:
+            with suppress(Exception):
+                self.run(_ROLLBACK)
+            raise
+
+    def close(self) -> None:
+        with suppress(Exception):
+            self._raw.close()
+
+
+_COMMIT = Statement("COMMIT")
+_ROLLBACK = Statement("ROLLBACK")
+
+
+class Link:
+    """One process's (or thread's) way to the database: connects when needed, anew when lost."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.reconnects = 0
+        self._connection: Connection | None = None
+
+    @property
+    def connection(self) -> Connection:
+        if self._connection is None:
+            self._connection = self.database.connect()
+        return self._connection
+
+    def drop(self) -> None:
+        """Give up the connection after an error; the next use makes a new one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+            self.reconnects += 1

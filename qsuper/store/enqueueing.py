@@ -1,0 +1,194 @@
+"""How a job comes to be: one INSERT; or, under a name, one statement that inserts or moves.
+
+The statements run on any connection that is a `Writer`: ours, or a caller's inside its own
+transaction.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, Protocol
+
+from qsuper.errors import JobIsEnding
+from qsuper.job import NewJob
+from qsuper.store.backend import Backend, Statement
+
+ROWS_PER_INSERT = 1000
+
+
+class Writer(Protocol):
+    """A connection on which jobs are written."""
+
+    @property
+    def backend(self) -> Backend: ...
+    @property
+    def borrowed(self) -> bool:
+        """Whether it is a caller's, with a time zone of its own."""
+        ...
+
+    def run(self, statement: Statement, **params: Any) -> int: ...
+    def insert(self, statement: Statement, **params: Any) -> int: ...
+    def many(self, statement: Statement, rows: list[dict[str, Any]]) -> None: ...
+    def rows(self, statement: Statement, **params: Any) -> list[Any]: ...
+
+
+_COLUMNS = (
+    "queue",
+    "task",
+    "param",
+    "name",
+    "status",
+    "priority",
+    "max_attempts",
+    "timeout",
+    "headers",
+)
+_NAMED = ", ".join(_COLUMNS)
+_BOUND = ", ".join(f":{column}" for column in _COLUMNS)
+
+# Without a time of its own a row takes the column's default, and drivers can send many at once.
+_INSERT = {
+    "now": Statement(f"INSERT INTO queue ({_NAMED}) VALUES ({_BOUND})"),
+    "delay": Statement(f"INSERT INTO queue ({_NAMED}, run_at) VALUES ({_BOUND}, {{in:delay}})"),
+    "at": Statement(f"INSERT INTO queue ({_NAMED}, run_at) VALUES ({_BOUND}, :at)"),
+}
+_KEEP = {
+    when: Statement(f"{statement.text} {{on_twin}} name = queue.name")
+    for when, statement in _INSERT.items()
+}
+_MOVED = ("queue", "task", "param", "priority", "max_attempts", "timeout", "headers")
+
+
+def _move_statement(when: str, run_at: str) -> Statement:
+    """Insert, or move the row that has the name if it waits.
+
+    `status` comes last: MySQL assigns from left to right, and every CASE shall see the old one.
+    """
+    values = {column: f":{column}" for column in _MOVED}
+    values |= {"attempt": "0", "put_off_since": "NULL", "run_at": run_at, "status": ":status"}
+    changes = ", ".join(
+        f"{column} = CASE WHEN queue.status IN (0, 4) THEN {value} ELSE queue.{column} END"
+        for column, value in values.items()
+    )
+    return Statement(f"{_INSERT[when].text} {{on_twin}} mtime = {{now}}, {changes}")
+
+
+_MOVE = {
+    "now": _move_statement("now", "{now}"),
+    "delay": _move_statement("delay", "{in:delay}"),
+    "at": _move_statement("at", ":at"),
+}
+
+_LIVE = Statement("SELECT id, status, cancel FROM queue WHERE {live}")
+_TAKE_NAME_OFF = Statement(
+    "UPDATE queue SET name = NULL WHERE id = :id AND status = 2 AND cancel = 0"
+)
+_NOW = Statement("SELECT {unix_now}")
+
+
+def _row(job: NewJob, backend: Backend) -> tuple[str, dict[str, Any]]:
+    """In which way its time is given, and its columns."""
+    name: str | bytes | None = job.name
+    if job.name is not None and backend.name == "mysql":
+        name = job.name.encode()
+    row: dict[str, Any] = {
+        "queue": job.queue,
+        "task": job.task,
+        "param": job.param,
+        "name": name,
+        "status": 0,
+        "priority": job.priority,
+        "max_attempts": job.max_attempts,
+        "timeout": job.timeout,
+        "headers": json.dumps(job.headers) if job.headers else None,
+    }
+    if job.at is not None:
+        return "at", row | {"status": 4, "at": moment(job.at, backend)}
+    if job.delay is not None and job.delay > 0:
+        return "delay", row | {"status": 4, "delay": job.delay}
+    return "now", row
+
+
+def moment(unix: float, backend: Backend) -> str:
+    """A date as the tables hold it, in UTC, kept within what the column can hold."""
+    kept = min(max(unix, 86_400.0), backend.latest)
+    text = datetime.fromtimestamp(kept, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return text if backend.name == "mysql" else text[:-3]
+
+
+def insert(writer: Writer, job: NewJob) -> int:
+    """Add an unnamed job and return its id."""
+    when, row = _row(job, writer.backend)
+    with _utc(writer, when):
+        return writer.insert(_INSERT[when], **row)
+
+
+def insert_many(writer: Writer, jobs: Iterable[NewJob]) -> int:
+    """Add unnamed jobs, a thousand at a time; returns how many. Needs a transaction.
+
+    A job with a `delay` is written with its date, counted from one look at the database's clock.
+    """
+    count = 0
+    now: float | None = None
+    source = iter(jobs)
+    while chunk := list(islice(source, ROWS_PER_INSERT)):
+        by_kind: dict[str, list[dict[str, Any]]] = {}
+        for job in chunk:
+            when, row = _row(job, writer.backend)
+            if when == "delay":
+                now = float(writer.rows(_NOW)[0][0]) if now is None else now
+                when, row["at"] = "at", moment(now + row.pop("delay"), writer.backend)
+            by_kind.setdefault(when, []).append(row)
+        for when, rows in by_kind.items():
+            with _utc(writer, when):
+                writer.many(_INSERT[when], rows)
+        count += len(chunk)
+    return count
+
+
+def keep(writer: Writer, job: NewJob) -> int:
+    """Add a named job unless a live one has the name; returns the id of the one that lives.
+
+    Needs a transaction.
+    """
+    when, row = _row(job, writer.backend)
+    with _utc(writer, when):
+        writer.run(_KEEP[when], **row)
+        return int(writer.rows(_LIVE, name=row["name"])[0][0])
+
+
+def move(writer: Writer, job: NewJob) -> int:
+    """Set a named job, or move the waiting one of this name; returns its id.
+
+    A running one loses its name to a new row; one that is being cancelled raises `JobIsEnding`.
+    One statement decides, and the row is read back to learn what it did: insert-catch-update
+    deadlocks two callers, and row counts cannot tell inserted from untouched. Needs a transaction.
+    """
+    when, row = _row(job, writer.backend)
+    with _utc(writer, when):
+        writer.run(_MOVE[when], **row)
+        job_id, status, cancel = writer.rows(_LIVE, name=row["name"])[0]
+        if status != 2:
+            return int(job_id)
+        if cancel or not writer.run(_TAKE_NAME_OFF, id=job_id):
+            raise JobIsEnding
+        return writer.insert(_INSERT[when], **row)
+
+
+_SAVE_ZONE = Statement("SET @qsuper_time_zone = @@SESSION.time_zone, time_zone = '+00:00'")
+_RESTORE_ZONE = Statement("SET time_zone = @qsuper_time_zone")
+
+
+@contextmanager
+def _utc(writer: Writer, when: str) -> Iterator[None]:
+    """Write dates under UTC on a caller's connection: a DST change would move them by an hour."""
+    if when == "now" or not writer.borrowed or writer.backend.name != "mysql":
+        yield
+        return
+    writer.run(_SAVE_ZONE)
+    try:
+        yield
+    finally:
+        writer.run(_RESTORE_ZONE)

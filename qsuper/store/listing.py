@@ -1,0 +1,140 @@
+"""Jobs as people look at them: SQLAlchemy Core, pages by key, never by OFFSET."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    select,
+)
+from sqlalchemy.types import TypeDecorator
+
+from qsuper.errors import NoSuchJob
+from qsuper.states import State
+from qsuper.store.database import Database
+
+
+class Moment(TypeDecorator[float]):
+    """Unix time ↔ the date columns of either database, which hold UTC."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Any) -> float | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            try:
+                value = datetime.fromisoformat(value)
+            except ValueError:
+                return None
+        return float(value.replace(tzinfo=UTC).timestamp())
+
+
+class Name(TypeDecorator[str]):
+    """str ↔ UTF-8: names are compared by bytes."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Any) -> str | None:
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+_METADATA = MetaData()
+
+QUEUE = Table(
+    "queue",
+    _METADATA,
+    Column("id", BigInteger, primary_key=True),
+    Column("queue", String),
+    Column("task", String),
+    Column("param", Text),
+    Column("name", Name),
+    Column("status", Integer),
+    Column("priority", Integer),
+    Column("run_at", Moment),
+    Column("attempt", Integer),
+    Column("max_attempts", Integer),
+    Column("worker", String),
+    Column("claims", Integer),
+    Column("started_at", Moment),
+    Column("took_ms", Integer),
+    Column("progress", String),
+    Column("result", Text),
+    Column("ctime", Moment),
+    Column("mtime", Moment),
+)
+
+ATTEMPTS = Table(
+    "attempts",
+    _METADATA,
+    Column("job_id", BigInteger, primary_key=True),
+    Column("claims", Integer, primary_key=True),
+    Column("attempt", Integer),
+    Column("worker", String),
+    Column("node", String),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Column("outcome", String),
+    Column("error", Text),
+    Column("traceback", Text),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which jobs; None means any."""
+
+    state: State | None = None
+    queue: str | None = None
+    task: str | None = None
+    before: int | None = None
+    """Only ids below this one: the last id of the page before."""
+    most: int = 20
+
+
+def jobs(database: Database, wanted: Filter) -> list[dict[str, Any]]:
+    """The newest first."""
+    statement = select(QUEUE).order_by(QUEUE.c.id.desc()).limit(wanted.most)
+    if wanted.state is not None:
+        statement = statement.where(QUEUE.c.status == int(wanted.state))
+    if wanted.queue is not None:
+        statement = statement.where(QUEUE.c.queue == wanted.queue)
+    if wanted.task is not None:
+        statement = statement.where(QUEUE.c.task == wanted.task)
+    if wanted.before is not None:
+        statement = statement.where(QUEUE.c.id < wanted.before)
+    return _run(database, statement)
+
+
+def job(database: Database, job_id: int) -> dict[str, Any]:
+    """One job with its failed attempts, the oldest first; raises `NoSuchJob`."""
+    found = _run(database, select(QUEUE).where(QUEUE.c.id == job_id))
+    if not found:
+        raise NoSuchJob(f"there is no job {job_id}")
+    past = select(ATTEMPTS).where(ATTEMPTS.c.job_id == job_id).order_by(ATTEMPTS.c.claims)
+    return found[0] | {"attempts": _run(database, past)}
+
+
+def _run(database: Database, statement: Any) -> list[dict[str, Any]]:
+    connection = database.connect()
+    try:
+        with database.engine.connect() as bound:
+            rows = [dict(row) for row in bound.execute(statement).mappings()]
+    except Exception as error:
+        raise database.translate(error) from error
+    finally:
+        connection.close()
+    for row in rows:
+        if "status" in row:
+            row["state"] = State(row.pop("status")).word
+    return rows

@@ -1,0 +1,83 @@
+"""Are the tables there, and are they ours? And how they get there."""
+
+import logging
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from qsuper.errors import SchemaError, StoreError
+from qsuper.store.backend import Statement
+from qsuper.store.database import Connection, Database
+
+VERSIONS = ("0001",)
+"""Every migration in order, the newest last."""
+
+_VERSION = Statement("SELECT version_num FROM alembic_version")
+_MYSQL_NO_TABLE = "1146"
+
+
+def version(connection: Connection) -> str | None:
+    """The version the tables are at, or None where there are none."""
+    try:
+        row = connection.row(_VERSION)
+    except StoreError as error:
+        if "no such table" in str(error) or f"error {_MYSQL_NO_TABLE}" in str(error):
+            return None
+        raise
+    return str(row[0]) if row else None
+
+
+def check(connection: Connection) -> None:
+    """Raise `SchemaError` unless the tables are at the version of this program."""
+    found = version(connection)
+    if found == VERSIONS[-1]:
+        return
+    if found is None:
+        raise SchemaError("the database has no qsuper tables yet: run `qsuper db upgrade`")
+    if found in VERSIONS:
+        raise SchemaError(
+            f"the database's tables are at version {found}, this qsuper wants {VERSIONS[-1]}:"
+            " run `qsuper db upgrade`"
+        )
+    raise SchemaError(
+        f"the database's tables are at version {found}, newer than this qsuper knows"
+        f" ({VERSIONS[-1]}): install the newer qsuper"
+    )
+
+
+def upgrade(database: Database) -> tuple[str | None, str]:
+    """Bring the tables to the newest version; returns the versions before and after.
+
+    Safe to run twice at once: on MySQL a named lock, on SQLite the write lock, keeps the second
+    waiting, and it then finds nothing to do.
+    """
+    # Alembic takes a tenth of a second to import, and only this verb needs it.
+    from alembic import command
+    from alembic.config import Config
+
+    connection = database.connect()
+    try:
+        if database.backend.name == "mysql":
+            connection.rows(Statement("SELECT GET_LOCK('qsuper db upgrade', 60)"))
+        before = version(connection)
+        if before is not None and before not in VERSIONS:
+            check(connection)
+        if before == VERSIONS[-1]:
+            return before, before
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        try:
+            with database.engine.connect() as bound:
+                if database.backend.name == "sqlite":
+                    bound.exec_driver_sql("BEGIN IMMEDIATE")
+                    if version(connection) == VERSIONS[-1]:
+                        return before, VERSIONS[-1]
+                config.attributes["connection"] = bound
+                command.upgrade(config, "head")
+                bound.commit()
+        except DBAPIError as error:
+            raise database.translate(error) from error
+        return before, VERSIONS[-1]
+    finally:
+        connection.close()

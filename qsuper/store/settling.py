@@ -1,0 +1,121 @@
+"""What becomes of the jobs of a worker that is no more."""
+
+from dataclasses import dataclass
+
+from qsuper.job import Job
+from qsuper.store.acking import bury, retry
+from qsuper.store.backend import Statement
+from qsuper.store.claiming import release
+from qsuper.store.database import Connection
+
+_HELD = Statement(
+    """
+    SELECT id, task, attempt, max_attempts, claims, solo FROM queue
+    WHERE queue = :queue AND status = 2 AND worker = :worker
+    """
+)
+_RUNNING_OF_BOOT = Statement(
+    """
+    SELECT id, task, attempt, max_attempts, claims, solo, worker FROM queue
+    WHERE queue = :queue AND status = 2 AND worker LIKE :pattern
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """What is known of a dead worker."""
+
+    worker: str
+    queue: str
+    cause: str
+    """A sentence: how it died."""
+    in_flight: int | None
+    """The job whose code ran."""
+    begun: frozenset[int]
+    """Jobs whose code had begun, the one in flight included."""
+    limits: dict[int, int]
+    """max_attempts as the worker knew them, by job."""
+    innocent: bool = False
+    """It was told to stop: no attempt is burnt."""
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What was done about it."""
+
+    released: int = 0
+    failed: int = 0
+    buried: int = 0
+
+
+def settle(
+    connection: Connection, death: Death, *, node: str, max_attempts: int, wait: float
+) -> Settlement:
+    """Every job that the dead worker held goes where it belongs. May be done twice, or by two.
+
+    The job in flight keeps its attempt and gets the cause as its error; what ran but was not
+    acked keeps its attempt; what had not begun goes back un-counted.
+    """
+    done = Settlement()
+    unbegun: list[Job] = []
+    for job_id, task, attempt, own_most, claims, _solo in connection.rows(
+        _HELD, queue=death.queue, worker=death.worker
+    ):
+        job = Job(job_id, task, None, attempt, own_most, None, claims)
+        if job_id not in death.begun or death.innocent:
+            unbegun.append(job)
+            continue
+        most = own_most or death.limits.get(job_id) or max_attempts
+        if job_id == death.in_flight:
+            error = f"{death.cause} while this job ran"
+        else:
+            error = f"finished, outcome not recorded: {death.cause} before the ack was written"
+        if attempt >= most:
+            done.buried += bury(connection, death.worker, job, node=node, error=error)
+        else:
+            # The first retry after a death is immediate: most deaths are not the job's fault.
+            pause = 0.0 if attempt == 1 else wait
+            done.failed += retry(
+                connection, death.worker, job, node=node, wait=pause, error=error
+            )
+    if unbegun:
+        done.released = release(connection, death.worker, unbegun)
+    return done
+
+
+def sweep(connection: Connection, queue: str, boot: str, living: frozenset[str]) -> int:
+    """Free running rows of this boot whose worker is settled and gone.
+
+    A claim that was under way when its worker was killed may commit after the settlement.
+    Nothing of such a claim can have begun.
+    """
+    lost: dict[str, list[Job]] = {}
+    pattern = f"{boot}-%"
+    for row in connection.rows(_RUNNING_OF_BOOT, queue=queue, pattern=pattern):
+        if row[6] not in living:
+            job = Job(row[0], row[1], None, row[2], row[3], None, row[4])
+            lost.setdefault(row[6], []).append(job)
+    return sum(release(connection, worker, jobs) for worker, jobs in lost.items())
+
+
+def rescue(
+    connection: Connection, queue: str, boot: str, *, why: str, node: str, max_attempts: int
+) -> Settlement:
+    """Free what a lost node held, where no scoreboard tells what had begun.
+
+    A row claimed alone keeps its attempt: its code may well be what brought the node down. Rows
+    of a batch go back un-counted, to be claimed alone next time.
+    """
+    done = Settlement()
+    for job_id, task, attempt, own_most, claims, solo, worker in connection.rows(
+        _RUNNING_OF_BOOT, queue=queue, pattern=f"{boot}-%"
+    ):
+        job = Job(job_id, task, None, attempt, own_most, None, claims)
+        if not solo:
+            done.released += release(connection, worker, [job], solo=2)
+        elif attempt >= (own_most or max_attempts):
+            done.buried += bury(connection, worker, job, node=node, error=why)
+        else:
+            done.failed += retry(connection, worker, job, node=node, wait=0.0, error=why)
+    return done
