@@ -1,10 +1,17 @@
 """A claimed job, and what may come of it."""
 
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qsuper.errors import ParamError
+
 DEFAULT_QUEUE = "default"
 NAME_BYTES_MOST = 255
+TASK_LENGTH_MOST = 190
+QUEUE_LENGTH_MOST = 64
+ATTEMPTS_MOST = 1_000_000
 PRIORITY_LEAST, PRIORITY_MOST = -32768, 32767
 
 
@@ -22,9 +29,6 @@ class Job:
     timeout: float | None
     claims: int
     """The fence: grows with every claim and never goes back."""
-    name: str | None = None
-    waited_since: float | None = None
-    """Unix time since which its task was put off as unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ Outcome = Done | Failed | Buried | PutOff
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job to be enqueued, its param already encoded."""
+    """A job to be enqueued, its param already encoded; raises `ParamError` for what cannot be."""
 
     task: str
     param: str | None = None
@@ -72,9 +76,55 @@ class NewJob:
     name: str | None = None
     priority: int = 0
     delay: float | None = None
-    """Seconds from now, on the database's clock."""
+    """Seconds from now, on the database's clock; zero and less mean now."""
     at: float | None = None
     """Unix time; instead of `delay`."""
     max_attempts: int | None = None
     timeout: float | None = None
-    headers: dict[str, Any] = field(default_factory=dict)
+    """Seconds; 0 means no limit."""
+    headers: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for problem in self._problems():
+            raise ParamError(problem)
+
+    def _problems(self) -> Iterator[str]:
+        if not (isinstance(self.task, str) and 0 < len(self.task) <= TASK_LENGTH_MOST):
+            yield f"a task is named by 1 to {TASK_LENGTH_MOST} characters, not {self.task!r:.80}"
+        if not (isinstance(self.queue, str) and 0 < len(self.queue) <= QUEUE_LENGTH_MOST):
+            yield f"a queue is named by 1 to {QUEUE_LENGTH_MOST} characters, not {self.queue!r:.80}"
+        if self.name is not None and not _is_name(self.name):
+            yield f"a job's name is 1 to {NAME_BYTES_MOST} bytes of UTF-8, not {self.name!r:.80}"
+        if not _is_whole(self.priority) or not PRIORITY_LEAST <= self.priority <= PRIORITY_MOST:
+            yield (
+                f"priority is a whole number from {PRIORITY_LEAST} to {PRIORITY_MOST}"
+                f" (smaller runs first), not {self.priority!r:.40}"
+            )
+        if self.delay is not None and self.at is not None:
+            yield "give either delay or at, not both"
+        for key, value in (("delay", self.delay), ("at", self.at), ("timeout", self.timeout)):
+            if value is not None and not _is_number(value):
+                yield f"{key} is a number of seconds, not {value!r:.40}"
+        if self.timeout is not None and self.timeout < 0:
+            yield f"timeout is a number of seconds from 0 on (0: no limit), not {self.timeout!r}"
+        if self.max_attempts is not None and not (
+            _is_whole(self.max_attempts) and 1 <= self.max_attempts <= ATTEMPTS_MOST
+        ):
+            yield f"max_attempts is a whole number from 1 to {ATTEMPTS_MOST}"
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_name(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        return 0 < len(value.encode()) <= NAME_BYTES_MOST
+    except UnicodeEncodeError:
+        return False

@@ -34,7 +34,10 @@ _BULLETIN = 256 * 1024
 _QUEUES_AT = _HEADER
 _RECORDS_AT = _QUEUES_AT + QUEUES_MOST * _QUEUE
 _BULLETINS_AT = _RECORDS_AT + SLOTS * _RECORD
+_LIMITS_AT = 3072
 _IDS_AT = 4096
+_CURSOR_AT, _BEGAN_AT = 1040, 1048
+_CURSOR_WORD, _BEGAN_WORD = _CURSOR_AT // 8, _BEGAN_AT // 8
 BULLETINS = ("master", "keeper")
 SIZE = _BULLETINS_AT + len(BULLETINS) * _BULLETIN
 
@@ -91,16 +94,27 @@ class _Text:
         owner.bytes[start : start + self._size] = raw.ljust(self._size, b"\0")
 
 
+class _Memory:
+    """The file as bytes, as integers, as doubles."""
+
+    __slots__ = ("bytes", "floats", "ints", "shorts")
+
+    def __init__(self, mapped: mmap.mmap) -> None:
+        self.bytes = memoryview(mapped)
+        self.ints = self.bytes.cast("q")
+        self.floats = self.bytes.cast("d")
+        self.shorts = self.bytes.cast("H")
+
+
 class _Part:
     """A stretch of the file that starts at `start` bytes."""
 
     __slots__ = ("bytes", "floats", "ints", "start", "word")
 
-    def __init__(self, memory: mmap.mmap, start: int) -> None:
-        whole = memoryview(memory)
-        self.bytes = whole
-        self.ints = whole.cast("q")
-        self.floats = whole.cast("d")
+    def __init__(self, memory: _Memory, start: int) -> None:
+        self.bytes = memory.bytes
+        self.ints = memory.ints
+        self.floats = memory.floats
         self.start = start
         self.word = start // 8
 
@@ -129,6 +143,8 @@ class Header(_Part):
     """How many queue records are in use."""
     rows = _Int(240)
     """How many child records have ever been in use: readers look no further."""
+    looked = _Float(248)
+    """`clock()` of the scheduler's last look: while it is fresh, workers need not look."""
 
 
 class QueueRecord(_Part):
@@ -153,7 +169,7 @@ class QueueRecord(_Part):
 class Record(_Part):
     """One incarnation of a child."""
 
-    __slots__ = ("slot",)
+    __slots__ = ("_shorts", "slot")
 
     # The master's part.
     used = _Int(0)
@@ -185,10 +201,10 @@ class Record(_Part):
     sequence = _Int(1024)
     phase = _Int(1032)
     """Index into `PHASES`."""
-    cursor = _Int(1040)
-    """2 × jobs of the batch that have begun, + 1 while the last of them is in its code... see
-    `begin`. One store before the code runs decides who pays for a death."""
-    began = _Float(1048)
+    cursor = _Int(_CURSOR_AT)
+    """2 × the jobs of the batch whose code has returned, + 1 while the next one's runs: one store
+    before the code runs decides who pays for a death."""
+    began = _Float(_BEGAN_AT)
     """`clock()` at which the job in flight began."""
     timeout = _Float(1056)
     """Seconds it may take; 0 means no limit."""
@@ -210,8 +226,9 @@ class Record(_Part):
     """What is wrong, in a sentence; empty when nothing is."""
     trouble_since = _Float(1664)
 
-    def __init__(self, memory: mmap.mmap, slot: int) -> None:
+    def __init__(self, memory: _Memory, slot: int) -> None:
         super().__init__(memory, _RECORDS_AT + slot * _RECORD)
+        self._shorts = memory.shorts
         self.slot = slot
 
     def clear(self) -> None:
@@ -219,27 +236,38 @@ class Record(_Part):
         self.bytes[self.start : self.start + _IDS_AT] = bytes(_IDS_AT)
         self.queue = -1
 
-    def hold(self, ids: Sequence[int]) -> None:
-        """Note the jobs of a batch in the order in which they will run. The child's, unbegun."""
-        first = self.word + _IDS_AT // 8
+    def hold(self, ids: Sequence[int], limits: Sequence[int] = ()) -> None:
+        """Note the jobs of a batch in the order in which they will run, and the attempts each
+        may have (0: unknown). The child's, before it begins any."""
         self.cursor = 0
+        first = self.word + _IDS_AT // 8
         for place, job_id in enumerate(ids, first):
             self.ints[place] = job_id
+        short = (self.start + _LIMITS_AT) // 2
+        for place, limit in enumerate(limits or [0] * len(ids), short):
+            self._shorts[place] = min(limit, 0xFFFF)
         self.batch = len(ids)
 
     def begin(self, position: int, now: float) -> None:
         """The job at `position` of the batch begins: from here on its attempt counts."""
-        self.floats[self.word + 131] = now
-        self.ints[self.word + 130] = 2 * position + 1
+        self.floats[self.word + _BEGAN_WORD] = now
+        self.ints[self.word + _CURSOR_WORD] = 2 * position + 1
 
     def finish(self, position: int) -> None:
         """Its code has returned, its ack has yet to be written."""
-        self.ints[self.word + 130] = 2 * position + 2
+        self.ints[self.word + _CURSOR_WORD] = 2 * position + 2
 
     @property
     def ids(self) -> list[int]:
         first = self.word + _IDS_AT // 8
         return self.ints[first : first + min(self.batch, BATCH_MOST)].tolist()
+
+    @property
+    def limits(self) -> dict[int, int]:
+        """max_attempts by job, as the child knew them."""
+        short = (self.start + _LIMITS_AT) // 2
+        ids = self.ids
+        return dict(zip(ids, self._shorts[short : short + len(ids)].tolist(), strict=True))
 
     @property
     def in_flight(self) -> int | None:
@@ -356,9 +384,9 @@ class Bulletin(_Part):
 class Scoreboard:
     """The file, mapped."""
 
-    def __init__(self, memory: mmap.mmap) -> None:
-        self._memory = memory
-        self.header = Header(memory, 0)
+    def __init__(self, mapped: mmap.mmap) -> None:
+        self._memory = _Memory(mapped)
+        self.header = Header(self._memory, 0)
 
     @classmethod
     def open(cls, path: Path, *, write: bool = False) -> "Scoreboard":

@@ -22,6 +22,9 @@ class State(IntEnum):
     def word(self) -> str:
         return self.name.lower()
 
+    def __str__(self) -> str:
+        return self.word
+
 
 LIVE = (State.READY, State.RUNNING, State.SCHEDULED, State.HELD)
 """States in which a job's name is taken."""

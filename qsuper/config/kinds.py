@@ -84,16 +84,16 @@ def text(words: str, pattern: str, read: Callable[[object], object] | None = Non
     return Meta(pattern=rf"\A(?:{pattern})\Z", description=words, extra=extra)
 
 
-_TIME = 'seconds, or "90s", "15m", "1h", "2d"'
+_TIME = 'seconds or "90s", "15m", "1h", "2d"'
 
 Seconds = Annotated[float, duration(f"{_TIME} (0 = no limit)")]
 SomeSeconds = Annotated[float, duration(f"more than no time, as {_TIME}", least=0.001)]
 Delay = Annotated[float, duration(_TIME)]
 Wait = Annotated[float, duration(f"a time up to a day, as {_TIME}", most=DAY)]
 UpToAnHour = Annotated[float, duration(f"from 1 second to 1 hour, as {_TIME}", least=1, most=HOUR)]
-MemoryLimit = Annotated[int, size('bytes, or "256MB", "1GB" (0 = no limit)', most=1 << 50)]
+MemoryLimit = Annotated[int, size('bytes or "256MB", "1GB" (0 = no limit)', most=1 << 50)]
 ParamLimit = Annotated[
-    int, size('bytes, or "64KB", "4MB": at least 1, less than 16 MiB', 16 * MIB - 1, least=1)
+    int, size('bytes or "64KB", "4MB": at least 1, less than 16 MiB', 16 * MIB - 1, least=1)
 ]
 Days = Annotated[int, whole(0, 36500)]
 Attempts = Annotated[int, whole(1, 1000)]

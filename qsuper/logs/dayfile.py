@@ -14,7 +14,7 @@ LINE_MOST = 64 * 1024
 
 _FILE_NAME = re.compile(r"qsuper-(\d{4}-\d{2}-\d{2})\.log", re.ASCII)
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-_ALWAYS_CLOSED = (0.0, 0.0)
+_NO_DAY = (0.0, 0.0)
 
 
 class Output(Protocol):
@@ -45,14 +45,16 @@ class DayFile:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._descriptor = -1
-        self._day = _ALWAYS_CLOSED
+        self._day = _NO_DAY
+        self._stale = False
         self._torn = False
 
     def write(self, line: bytes, now: float) -> None:
         """Append the line to the file of the day that `now` (Unix time) is in."""
         start, end = self._day
         # Both ends: a clock that was set back belongs to the day before.
-        if not start <= now < end:
+        if self._stale or not start <= now < end:
+            self._stale = False
             self._open(now)
         if self._torn:
             # A full disk cut the last line short; what follows must not be glued to it.
@@ -64,11 +66,11 @@ class DayFile:
 
     def reopen(self) -> None:
         """Open the file anew with the next line; safe in a signal handler."""
-        self._day = _ALWAYS_CLOSED
+        self._stale = True
 
     def close(self) -> None:
         """Give the descriptor back; the next line opens the file again."""
-        self._day = _ALWAYS_CLOSED
+        self._day = _NO_DAY
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)

@@ -59,7 +59,9 @@ class Child:
         self.killed = False
         """The master has sent SIGKILL; the rest is waiting."""
         self.crashes = 0
-        """In a row; a life that was long enough or did some work ends the row."""
+        """In a row, refused boots included, however long it lived."""
+        self._failures = 0
+        """In a row: crashes of lives that were worth nothing."""
         self._refused_boots = 0
         self._forked_at = -math.inf
         self._jitter = jitter
@@ -73,6 +75,11 @@ class Child:
     def idle(self) -> bool:
         """Whether its process has no job under way."""
         return self.record is None or PHASES[self.record.phase] != "busy"
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has done what it was for: only a child that runs once ever has."""
+        return not self.alive and self.retry_at == math.inf
 
     def due(self, now: float) -> bool:
         """Whether a process should be forked for it now."""
@@ -108,7 +115,7 @@ class Child:
         elif code == Exit.DRAINED and once:
             self._rest(ChildState.STOPPED, math.inf, now)
         elif code in (Exit.DRAINED, Exit.RECYCLED):
-            self.crashes = 0
+            self.crashes = self._failures = 0
             self._rest(ChildState.BACKOFF, 0.0, now)
         elif code == Exit.CANNOT_BOOT:
             self._refuse_boot(now)
@@ -122,7 +129,7 @@ class Child:
 
     def retry_now(self, now: float) -> None:
         """Somebody believes that the cause is mended: BACKOFF, FATAL -> at once."""
-        self.crashes = self._refused_boots = 0
+        self.crashes = self._failures = self._refused_boots = 0
         self.retry_at = now
 
     def _refuse_boot(self, now: float) -> None:
@@ -135,8 +142,9 @@ class Child:
 
     def _crash(self, now: float, *, good: bool) -> None:
         """`good`: the life was worth something, so the next one may follow at once."""
-        self.crashes = 1 if good else self.crashes + 1
-        delay = 0.0 if good else self._delay(self.crashes)
+        self.crashes += 1
+        self._failures = 0 if good else self._failures + 1
+        delay = 0.0 if good else self._delay(self._failures)
         self._rest(ChildState.BACKOFF, delay, now)  # STARTING, RUNNING -> BACKOFF
 
     def _delay(self, failures: int) -> float:

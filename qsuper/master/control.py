@@ -4,6 +4,7 @@ Whatever a client does — nothing, junk, a byte an hour, a thousand connections
 piece of memory and never a wait.
 """
 
+import logging
 import os
 import selectors
 import socket
@@ -17,11 +18,16 @@ from qsuper import wire
 from qsuper.errors import QsuperError, WireError
 
 CLIENTS_MOST = 32
+ACCEPTS_MOST = 64
+"""Connections taken in one turn of the loop."""
+BACKLOG = 128
 IDLE_MOST = 10.0
 """Seconds a client may take for its whole visit."""
 UNREAD_MOST = 256 * 1024
 """Bytes of replies that may wait for a client to read them."""
 _PATH_MOST = 107
+
+log = logging.getLogger("qsuper.master")
 
 Verb = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -60,10 +66,14 @@ class Control:
         self._clients.clear()
 
     def _accept(self) -> None:
-        try:
-            connection, _ = self._server.accept()
-        except OSError:  # gone again, or no descriptor is left
-            return
+        for _ in range(ACCEPTS_MOST):
+            try:
+                connection, _ = self._server.accept()
+            except OSError:  # nobody is left, or no descriptor
+                return
+            self._welcome(connection)
+
+    def _welcome(self, connection: socket.socket) -> None:
         if not _is_ours(connection):
             connection.close()
             return
@@ -71,13 +81,13 @@ class Control:
             self._part(next(iter(self._clients)))
         connection.setblocking(False)
         self._clients[connection] = _Client()
-        self._selector.register(
-            connection, selectors.EVENT_READ, lambda: self._serve(connection)
-        )
+        self._selector.register(connection, selectors.EVENT_READ, lambda: self._serve(connection))
 
     def _serve(self, connection: socket.socket) -> None:
         """Whatever can be read and written now, and no more."""
-        client = self._clients[connection]
+        client = self._clients.get(connection)
+        if client is None:  # parted with since the selector saw it
+            return
         try:
             if not client.closing:
                 self._read(connection, client)
@@ -116,6 +126,9 @@ class Control:
             return wire.encode(verb(request.args))
         except QsuperError as error:
             return wire.encode(wire.refused(str(error)))
+        except Exception:  # supervision must not end because a request met a bug
+            log.exception("the request %s met an error that nobody expected", request.verb)
+            return wire.encode(wire.refused("the master met a bug, its log has the traceback"))
 
     @staticmethod
     def _write(connection: socket.socket, client: "_Client") -> None:
@@ -149,7 +162,7 @@ def _listen(path: Path) -> socket.socket:
         path.unlink(missing_ok=True)
         short = len(os.fsencode(path)) <= _PATH_MOST
         server.bind(str(path) if short else f"/proc/self/fd/{folder}/{path.name}")
-        server.listen(CLIENTS_MOST)
+        server.listen(BACKLOG)
     except OSError as error:
         server.close()
         raise QsuperError(f"cannot listen on {path}: {error.strerror}") from error

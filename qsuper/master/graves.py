@@ -55,6 +55,11 @@ class Graves:
                 end.record.used = 0
         self._fresh.clear()
 
+    @property
+    def open(self) -> bool:
+        """Whether an end is not closed yet."""
+        return bool(self._fresh)
+
     def sweep(self, forked: frozenset[int]) -> None:
         """Now and then: kill strays that came without a word."""
         self._strays.kill(forked)

@@ -1,7 +1,7 @@
 """What a master takes over from the one before: the scoreboard's unsettled records."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from qsuper.errors import ScoreboardError
@@ -44,12 +44,11 @@ def keep_unsettled(board: Scoreboard) -> dict[int, str]:
     return kept
 
 
-def reassign(board: Scoreboard, kept: dict[int, str], names: Iterable[str]) -> list[Record]:
+def reassign(board: Scoreboard, kept: dict[int, str], names: Sequence[str]) -> list[Record]:
     """Point kept records at their queues' new places in the table; gives the records."""
-    places = {name: index for index, name in enumerate(names)}
     records = []
     for slot, name in kept.items():
         record = board.record(slot)
-        record.queue = places[name]
+        record.queue = names.index(name)
         records.append(record)
     return records

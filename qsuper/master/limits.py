@@ -48,7 +48,8 @@ class Limits:
 
     def _keep_lease(self, crew: Crew, now: float) -> None:
         header = self._header
-        stale = now - header.renewed > header.lease - LEASE_MARGIN
+        margin = min(LEASE_MARGIN, header.lease / 4)
+        stale = now - header.renewed > header.lease - margin
         if not (header.renewed > 0 and not header.alone and stale):
             if self.lease_lost:
                 log.info("the lease is fresh again: work goes on")

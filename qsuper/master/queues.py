@@ -12,10 +12,10 @@ class Queues:
 
     def __init__(self, board: Scoreboard) -> None:
         self._board = board
-        self._names: list[str] = []
+        self.names: list[str] = []
 
     def index(self, name: str) -> int:
-        return self._names.index(name)
+        return self.names.index(name)
 
     def find(self, name: str) -> QueueRecord:
         return self._board.queue(self.index(name))
@@ -26,23 +26,23 @@ class Queues:
         Raises `QsuperError` when the scoreboard has no room for one more.
         """
         for name in names:
-            if name in self._names:
+            if name in self.names:
                 continue
-            if len(self._names) == QUEUES_MOST:
+            if len(self.names) == QUEUES_MOST:
                 raise QsuperError(
                     f"there is no room for queue {name}: {QUEUES_MOST} have been in use since "
                     "the start, restart qsuper to forget the removed ones"
                 )
-            record = self._board.queue(len(self._names))
+            record = self._board.queue(len(self.names))
             record.name = name
             record.wanted = record.first = record.total = record.paused = record.ready_seen = 0
             record.wake_read, record.wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-            self._names.append(name)
-            self._board.header.queues = len(self._names)
+            self.names.append(name)
+            self._board.header.queues = len(self.names)
 
     def want(self, wanted: Mapping[str, int]) -> None:
         """Write how many workers each queue is to have."""
-        for index, name in enumerate(self._names):
+        for index, name in enumerate(self.names):
             record = self._board.queue(index)
             count = wanted.get(name, 0)
             if record.wanted != count:
@@ -50,7 +50,7 @@ class Queues:
 
     def close(self) -> None:
         """Close the pipes, when the last child is gone."""
-        for index in range(len(self._names)):
+        for index in range(len(self.names)):
             record = self._board.queue(index)
             os.close(record.wake_read)
             os.close(record.wake_write)

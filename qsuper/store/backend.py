@@ -90,7 +90,9 @@ MYSQL = Backend(
     name="mysql",
     words={
         "now": "CURRENT_TIMESTAMP(6)",
-        "in": "CURRENT_TIMESTAMP(6) + INTERVAL CAST(:{0} * 1000000 AS SIGNED) MICROSECOND",
+        # Kept within what the column can hold: an error would lose the row.
+        "in": "CURRENT_TIMESTAMP(6) + INTERVAL"
+        " CAST(LEAST(:{0}, 2147483647 - UNIX_TIMESTAMP()) * 1000000 AS SIGNED) MICROSECOND",
         "ago": "CURRENT_TIMESTAMP(6) - INTERVAL CAST(:{0} * 1000000 AS SIGNED) MICROSECOND",
         "unix": "UNIX_TIMESTAMP({0})",
         "unix_now": "UNIX_TIMESTAMP(CURRENT_TIMESTAMP(6))",
@@ -98,6 +100,8 @@ MYSQL = Backend(
         "ids": ":ids",
         "less_one": "IF(attempt > 0, attempt - 1, 0)",
         "skip_locked": "FOR UPDATE SKIP LOCKED",
+        # The row as it is now, even in a caller's transaction with an older snapshot.
+        "as_it_is": "FOR UPDATE",
         "on_twin": "ON DUPLICATE KEY UPDATE",
         "live": "live_name = :name",
     },
@@ -110,14 +114,14 @@ MYSQL = Backend(
     ),
     latest=2**31 - 1,
     translate=_translate_mysql,
-    list_of=lambda ids: ids,
+    list_of=lambda ids: ids or [None],
 )
 
 SQLITE = Backend(
     name="sqlite",
     words={
         "now": "strftime('%Y-%m-%d %H:%M:%f', 'now')",
-        "in": "strftime('%Y-%m-%d %H:%M:%f', julianday('now') + :{0} / 86400.0)",
+        "in": "strftime('%Y-%m-%d %H:%M:%f', MIN(julianday('now') + :{0} / 86400.0, 5373484.49))",
         "ago": "strftime('%Y-%m-%d %H:%M:%f', julianday('now') - :{0} / 86400.0)",
         "unix": "((julianday({0}) - 2440587.5) * 86400.0)",
         "unix_now": "((julianday('now') - 2440587.5) * 86400.0)",
@@ -126,6 +130,7 @@ SQLITE = Backend(
         "ids": "(SELECT value FROM json_each(:ids))",
         "less_one": "MAX(attempt - 1, 0)",
         "skip_locked": "",
+        "as_it_is": "",
         "on_twin": "ON CONFLICT (name) WHERE status IN (0, 2, 4, 6) DO UPDATE SET",
         "live": "name = :name AND status IN (0, 2, 4, 6)",
     },

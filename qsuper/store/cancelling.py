@@ -1,6 +1,6 @@
 """Taking waiting jobs back, and giving finished ones another try."""
 
-from qsuper.errors import LiveTwin, NoSuchJob
+from qsuper.errors import LiveTwin, NoSuchJob, StoreError
 from qsuper.states import State
 from qsuper.store.backend import Statement
 from qsuper.store.database import Connection
@@ -10,17 +10,11 @@ _CANCEL = Statement(
     "UPDATE queue SET status = 5, mtime = {now} WHERE id = :id AND status IN (0, 4, 6)"
 )
 _LIVE_ID = Statement("SELECT id FROM queue WHERE {live}")
-_STATE = Statement("SELECT status FROM queue WHERE id = :id")
-_TWIN = Statement(
-    """
-    SELECT twin.id FROM queue twin JOIN queue job ON job.name = twin.name
-    WHERE job.id = :id AND twin.id <> :id AND twin.status IN (0, 2, 4, 6)
-    """
-)
+_STATE = Statement("SELECT status, name FROM queue WHERE id = :id {as_it_is}")
 _REVIVE = Statement(
     """
-    UPDATE queue SET status = 0, attempt = 0, cancel = 0, worker = NULL, took_ms = NULL,
-        put_off_since = NULL, run_at = {now}, mtime = {now}
+    UPDATE queue SET status = 0, attempt = 0, claims = claims + 1, cancel = 0, worker = NULL,
+        took_ms = NULL, put_off_since = NULL, run_at = {now}, mtime = {now}
     WHERE id = :id AND status IN (1, 3, 5)
     """
 )
@@ -30,10 +24,16 @@ def cancel(writer: Writer, job_id: int) -> State:
     """Take a waiting job back; returns the state it is in now (RUNNING: it was too late)."""
     if writer.run(_CANCEL, id=job_id):
         return State.CANCELLED
-    rows = writer.rows(_STATE, id=job_id)
-    if not rows:
+    state = state_of(writer, job_id)
+    if state is None:
         raise NoSuchJob(f"there is no job {job_id}")
-    return State(rows[0][0])
+    return state
+
+
+def state_of(writer: Writer, job_id: int) -> State | None:
+    """Its state, or None when there is no such job."""
+    rows = writer.rows(_STATE, id=job_id)
+    return State(rows[0][0]) if rows else None
 
 
 def live_id(writer: Writer, name: str) -> int | None:
@@ -52,7 +52,14 @@ def revive(connection: Connection, job_id: int) -> State:
         row = connection.row(_STATE, id=job_id)
         if row is None:
             raise NoSuchJob(f"there is no job {job_id}")
-        if twin := connection.row(_TWIN, id=job_id):
-            raise LiveTwin(f"job {job_id} has a live twin of the same name, job {twin[0]}")
-        connection.run(_REVIVE, id=job_id)
-        return State(row[0])
+        status, name = row
+        try:
+            connection.run(_REVIVE, id=job_id)
+        except StoreError:
+            # The unique index has the last word on names: a look beforehand could be overtaken.
+            if twin := connection.row(_LIVE_ID, name=name):
+                raise LiveTwin(
+                    f"job {job_id} has a live twin of the same name, job {twin[0]}"
+                ) from None
+            raise
+        return State(status)

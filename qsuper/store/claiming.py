@@ -225,4 +225,3 @@ def release_strays(
         if row[0] not in known
     ]
     return release(connection, worker, strays) if strays else 0
-

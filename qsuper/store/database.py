@@ -69,9 +69,9 @@ class Database:
 
     def connect(self) -> "Connection":
         """A connection of its own, in autocommit; raises `StoreUnavailable`."""
-        if self._folder is not None:
-            self._folder.mkdir(parents=True, exist_ok=True)
         try:
+            if self._folder is not None:
+                self._folder.mkdir(parents=True, exist_ok=True)
             pooled = self.engine.raw_connection()
         except Exception as error:
             raise self.translate(error) from error

@@ -65,9 +65,11 @@ def _move_statement(when: str, run_at: str) -> Statement:
     """Insert, or move the row that has the name if it waits.
 
     `status` comes last: MySQL assigns from left to right, and every CASE shall see the old one.
+    `claims` grows, so that a claim whose look came before the move is refused.
     """
     values = {column: f":{column}" for column in _MOVED}
-    values |= {"attempt": "0", "put_off_since": "NULL", "run_at": run_at, "status": ":status"}
+    values |= {"attempt": "0", "claims": "queue.claims + 1", "put_off_since": "NULL"}
+    values |= {"run_at": run_at, "status": ":status"}
     changes = ", ".join(
         f"{column} = CASE WHEN queue.status IN (0, 4) THEN {value} ELSE queue.{column} END"
         for column, value in values.items()
@@ -81,7 +83,7 @@ _MOVE = {
     "at": _move_statement("at", ":at"),
 }
 
-_LIVE = Statement("SELECT id, status, cancel FROM queue WHERE {live}")
+_LIVE = Statement("SELECT id, status, cancel FROM queue WHERE {live} {as_it_is}")
 _TAKE_NAME_OFF = Statement(
     "UPDATE queue SET name = NULL WHERE id = :id AND status = 2 AND cancel = 0"
 )
@@ -102,7 +104,7 @@ def _row(job: NewJob, backend: Backend) -> tuple[str, dict[str, Any]]:
         "priority": job.priority,
         "max_attempts": job.max_attempts,
         "timeout": job.timeout,
-        "headers": json.dumps(job.headers) if job.headers else None,
+        "headers": json.dumps(dict(job.headers)) if job.headers else None,
     }
     if job.at is not None:
         return "at", row | {"status": 4, "at": moment(job.at, backend)}
@@ -167,7 +169,8 @@ def move(writer: Writer, job: NewJob) -> int:
     deadlocks two callers, and row counts cannot tell inserted from untouched. Needs a transaction.
     """
     when, row = _row(job, writer.backend)
-    with _utc(writer, when):
+    # Even without a time of its own: the row's old date is read and written.
+    with _utc(writer, "at"):
         writer.run(_MOVE[when], **row)
         job_id, status, cancel = writer.rows(_LIVE, name=row["name"])[0]
         if status != 2:

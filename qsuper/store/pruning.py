@@ -42,7 +42,11 @@ def step(connection: Connection, walk: Pruning, keep: dict[State, float]) -> int
         walk.after = rows[-1][0]
     deleted = 0
     for state, seconds in keep.items():
-        old = [row[0] for row in rows if row[1] == state and float(row[2]) > seconds]
+        old = [
+            row[0]
+            for row in rows
+            if row[1] == state and (row[2] is None or float(row[2]) > seconds)
+        ]
         if old:
             deleted += connection.run(_DELETE, ids=old, status=int(state))
             connection.run(_DELETE_ATTEMPTS, ids=old)

@@ -81,3 +81,15 @@ def upgrade(database: Database) -> tuple[str | None, str]:
         return before, VERSIONS[-1]
     finally:
         connection.close()
+
+
+def ensure(database: Database) -> None:
+    """Make the tables where that is no decision: in a SQLite file that has none yet."""
+    if database.backend.name != "sqlite":
+        return
+    connection = database.connect()
+    try:
+        if version(connection) is None:
+            upgrade(database)
+    finally:
+        connection.close()

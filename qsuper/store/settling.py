@@ -76,9 +76,7 @@ def settle(
         else:
             # The first retry after a death is immediate: most deaths are not the job's fault.
             pause = 0.0 if attempt == 1 else wait
-            done.failed += retry(
-                connection, death.worker, job, node=node, wait=pause, error=error
-            )
+            done.failed += retry(connection, death.worker, job, node=node, wait=pause, error=error)
     if unbegun:
         done.released = release(connection, death.worker, unbegun)
     return done

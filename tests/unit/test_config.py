@@ -141,7 +141,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_file_place_and_mend() -> No
             "or { min = 2, max = 16 }, not 900",
             'qsuper.toml: [queues."a b"]: the name must be 1 to 64 characters out of '
             "A-Z a-z 0-9 _ . : -",
-            'qsuper.toml: [job] timeout: must be seconds, or "90s", "15m", "1h", "2d" '
+            'qsuper.toml: [job] timeout: must be seconds or "90s", "15m", "1h", "2d" '
             '(0 = no limit), not "1 week"',
             "qsuper.toml: [job] max_attempts: must be a whole number from 1 to 1000, not true",
             "qsuper.toml: [log] levle: unknown key; did you mean [log] level?",

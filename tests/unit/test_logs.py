@@ -88,7 +88,7 @@ PutInPlace = Callable[..., LogHandler]
 def test_a_line_reads_as_documented(put_in_place: PutInPlace, tmp_path: Path, now: Now) -> None:
     handler = put_in_place()
     logs.job_context(12, 1, "default[0]", "send_msg")
-    handler.handle(record("took %s" % "3 ms", now() + 0.1239, process=4711))
+    handler.handle(record("took 3 ms", now() + 0.1239, process=4711))
     assert lines(tmp_path) == [
         "2026-11-20 14:03:07.123 info  worker default[0] 4711 job=12 attempt=1 task=send_msg "
         "took 3 ms"
@@ -339,12 +339,25 @@ def test_many_processes_write_whole_lines(put_in_place: PutInPlace, tmp_path: Pa
     processes, records = 4, 200
     children = [fork_a_writer(put_in_place, number, records) for number in range(processes)]
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * processes
-    seen = [line.split(" ")[-2:] for line in lines(tmp_path)]
-    for number in range(processes):
-        own = [word for name, word in seen if name == f"child{number}"]
-        assert [len(word) for word in own] == sizes(number, records)
-        assert all(set(word) == {str(number)} for word in own)
-    assert len(seen) == processes * records
+    assert all_whole(lines(tmp_path), processes, records)
+
+
+def test_the_check_for_whole_lines_sees_two_that_ran_into_each_other() -> None:
+    good = [f"child{number} {str(number) * size}" for number in (0, 1) for size in sizes(number, 1)]
+    assert all_whole(good, 2, 1)
+    assert not all_whole(good[:1], 2, 1)
+    assert not all_whole([good[0][:-1] + good[1], good[0][-1:]], 2, 1)
+    assert not all_whole([good[0], good[1][:-1] + "0"], 2, 1)
+
+
+def all_whole(written: list[str], processes: int, records: int) -> bool:
+    seen = [line.split(" ")[-2:] for line in written]
+    expected = [
+        [f"child{number}", str(number) * size]
+        for number in range(processes)
+        for size in sizes(number, records)
+    ]
+    return sorted(seen) == sorted(expected)
 
 
 def sizes(seed: int, count: int) -> list[int]:

@@ -76,7 +76,7 @@ def test_a_request_survives_the_way() -> None:
     ],
 )
 def test_whatever_is_no_request_is_one_clear_error(line: str) -> None:
-    with pytest.raises(WireError, match='^The line is not a request; send {"verb"'):
+    with pytest.raises(WireError, match=r'^The line is not a request; send \{"verb"'):
         decode_request(line)
 
 

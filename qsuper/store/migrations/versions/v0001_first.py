@@ -133,19 +133,22 @@ _MYSQL = (
 
 _NOW = "(strftime('%Y-%m-%d %H:%M:%f', 'now'))"
 # Dates are compared as text, so a date of another shape must be refused where it is written.
-_DATE = "GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]*'"
+_DATE = (
+    "run_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]*'"
+    " AND substr(run_at, 20) NOT GLOB '*[^.0-9]*' AND julianday(run_at) IS NOT NULL"
+)
 
 _SQLITE = (
     f"""
     CREATE TABLE queue (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
-        queue TEXT NOT NULL DEFAULT 'default',
-        task TEXT NOT NULL,
+        queue TEXT NOT NULL DEFAULT 'default' CHECK (length(queue) <= 64),
+        task TEXT NOT NULL CHECK (length(task) <= 190),
         param ANY,
         name TEXT CHECK (length(CAST(name AS BLOB)) <= 255),
         status INTEGER NOT NULL DEFAULT 0 CHECK (status BETWEEN 0 AND 6),
         priority INTEGER NOT NULL DEFAULT 0 CHECK (priority BETWEEN -32768 AND 32767),
-        run_at TEXT NOT NULL DEFAULT {_NOW} CHECK (run_at {_DATE}),
+        run_at TEXT NOT NULL DEFAULT {_NOW} CHECK ({_DATE}),
         attempt INTEGER NOT NULL DEFAULT 0,
         max_attempts INTEGER,
         timeout REAL,

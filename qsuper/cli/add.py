@@ -1,0 +1,88 @@
+"""`qsuper add`."""
+
+import difflib
+from pathlib import Path
+from typing import IO
+
+import click
+
+from qsuper.cli.parameters import DURATION, QUEUE
+from qsuper.cli.printing import to_json
+from qsuper.cli.settings import Settings, open_database, pass_settings
+from qsuper.client import Options, Queue
+from qsuper.config import Config
+from qsuper.errors import AppError, ParamError
+from qsuper.job import PRIORITY_LEAST, PRIORITY_MOST
+from qsuper.store import schema
+from qsuper.tasks import application
+from qsuper.tasks.codecs import CODECS
+
+
+@click.command()
+@click.argument("task")
+@click.argument("param", required=False)
+@click.option(
+    "--param-file",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Read PARAM from a file, or with - from standard input.",
+)
+@click.option("--queue", type=QUEUE, help="Without it as the task says.")
+@click.option(
+    "--priority",
+    type=click.IntRange(PRIORITY_LEAST, PRIORITY_MOST),
+    help="Smaller runs first, negative is urgent; without it as the task says.",
+)
+@click.option("--delay", type=DURATION, help="Not before so long from now: 90s, 15m, 2d.")
+@click.option("--name", help="While a job of this name lives, no second one is added.")
+@click.option("--max-attempts", type=click.IntRange(1, 1000))
+@click.option("--timeout", type=DURATION, help="How long it may run; 0 is as long as it likes.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the bare id.")
+@pass_settings
+def add(
+    settings: Settings,
+    task: str,
+    param: str | None,
+    param_file: IO[bytes] | None,
+    queue: str | None,
+    priority: int | None,
+    delay: float | None,
+    name: str | None,
+    max_attempts: int | None,
+    timeout: float | None,
+    as_json: bool,
+) -> None:
+    """Enqueue a job of TASK and print its id.
+
+    PARAM is as the task reads it, JSON unless it says otherwise:
+
+        qsuper add send_msg '{"uid": 4, "uids": [6, 234], "content": "hi"}'
+    """
+    if param is not None and param_file is not None:
+        raise click.UsageError("PARAM and --param-file exclude each other")
+    if param_file is not None:
+        param = _read(param_file)
+    config = settings.config()
+    settings.database()
+    jobs = Queue(config=config)
+    _learn_tasks(jobs, config)
+    _check(jobs, task, param, config)
+    given = {
+        "queue": queue,
+        "priority": priority,
+        "delay": delay,
+        "name": name,
+        "max_attempts": max_attempts,
+        "timeout": timeout,
+    }
+    options: Options = {key: value for key, value in given.items() if value is not None}  # type: ignore[assignment]
+    job = jobs.add_raw(task, param, **options)
+    click.echo(to_json({"id": job.id, "state": job.state.word}) if as_json else job.id)
+
+
+def _read(file: IO[bytes]) -> str:
+    """The file's text; raises `ParamError` when it is none."""
+    try:
+        return file.read().decode()
+    except UnicodeDecodeError as error:
+        raise ParamError(f"the param is not UTF-8: {error.reason} at byte {error.start}") from None

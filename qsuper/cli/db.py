@@ -1,0 +1,58 @@
+"""`qsuper db`: the tables."""
+
+import sys
+
+import click
+
+from qsuper.cli.settings import Settings, connected, open_database, pass_settings
+from qsuper.states import FINISHED
+from qsuper.store import pruning, schema
+
+DAY = 86400.0
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def db(ctx: click.Context) -> None:
+    """Make, upgrade and prune the tables."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+@db.command()
+@pass_settings
+def upgrade(settings: Settings) -> None:
+    """Make the tables, or bring them to this version. May run while qsuper runs."""
+    before, after = schema.upgrade(open_database(settings.config()))
+    if before == after:
+        click.echo(f"the tables are at {after}, the newest version, already")
+    else:
+        click.echo(f"the tables went from {before or 'nothing'} to {after}")
+
+
+@db.command()
+@click.option(
+    "--keep-days",
+    type=click.IntRange(0, 36500),
+    help="Keep what finished within so many days; without it as job.keep_days says.",
+)
+@pass_settings
+def prune(settings: Settings, keep_days: int | None) -> None:
+    """Delete finished jobs that are old enough, in steps so small that no worker waits.
+
+    The daemon does this by itself; this is for those who do not run it.
+    """
+    days = settings.config().job.keep_days
+    keep = {
+        state: DAY * (getattr(days, state.word) if keep_days is None else keep_days)
+        for state in FINISHED
+    }
+    walk = pruning.Pruning()
+    with connected(settings.database()) as connection:
+        while not walk.ended:
+            pruning.step(connection, walk, keep)
+            if sys.stderr.isatty():
+                click.echo(f"\rup to id {walk.after}: {walk.deleted} deleted", nl=False, err=True)
+    if sys.stderr.isatty():
+        click.echo(err=True)
+    click.echo(f"{walk.deleted} finished jobs deleted")

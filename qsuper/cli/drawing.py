@@ -1,0 +1,87 @@
+"""A picture in plain text, for a terminal of 80 columns or more."""
+
+from collections.abc import Iterator
+
+import click
+
+from qsuper.cli.printing import columns, cut, printable
+from qsuper.config import Config
+from qsuper.picture import Child, Picture, Queue, span
+from qsuper.picture.picture import CAP
+from qsuper.states import ChildState, State
+
+_CHILD_HEAD = ("CHILD", ">PID", "STATE", ">SLICE", ">DONE", ">FAILED", ">MEM", ">RESTARTS", "DOES")
+_STATES = (State.READY, State.RUNNING, State.SCHEDULED, State.HELD, State.DONE, State.DEAD)
+_QUEUE_HEAD = (
+    "QUEUE",
+    ">WORKERS",
+    *(f">{state.name}" for state in _STATES),
+    ">OLDEST",
+)
+
+
+def draw(picture: Picture, config: Config, width: int) -> Iterator[str]:
+    """The lines. Colours are for `click.echo` to take off where nobody sees them."""
+    for sentence in picture.degraded:
+        yield click.style(f"! {printable(sentence)}", fg="red")
+    if picture.degraded:
+        yield ""
+    yield _master(picture)
+    yield f"  node {config.node.name} ({picture.node}), {config.file or 'no configuration file'}"
+    yield ""
+    yield from columns(_CHILD_HEAD, [_child(child) for child in picture.children], width=width)
+    yield ""
+    yield from columns(_QUEUE_HEAD, [_queue(queue) for queue in picture.queues], width=width)
+
+
+def _master(picture: Picture) -> str:
+    word = "stopping" if picture.stopping else "paused" if picture.paused else "running"
+    return f"qsuper {picture.version} {word}: pid {picture.pid}, up {span(picture.up)}"
+
+
+def _child(child: Child) -> tuple[object, ...]:
+    return (
+        child.name,
+        child.pid,
+        child.state,
+        child.slice,
+        child.done,
+        child.failed,
+        size(child.memory),
+        child.restarts,
+        _does(child),
+    )
+
+
+def _does(child: Child) -> str:
+    if child.job is not None:
+        return f"{child.job.id} {span(child.job.seconds)} {child.job.task}"
+    if child.state == ChildState.RUNNING:
+        return child.phase or "-"
+    if child.retry_in is not None:
+        return f"in {span(child.retry_in)}"
+    return cut(child.last_exit, 40) or "-"
+
+
+def _queue(queue: Queue) -> tuple[object, ...]:
+    return (
+        f"{queue.name} (paused)" if queue.paused else queue.name,
+        f"{queue.running}/{queue.wanted}",
+        *(_count(queue.states.get(state.word)) for state in _STATES),
+        None if queue.oldest_ready is None else span(queue.oldest_ready),
+    )
+
+
+def _count(number: int | None) -> str | None:
+    return None if number is None else f"{CAP}+" if number > CAP else str(number)
+
+
+def size(memory: int | None) -> str | None:
+    """`812K`, `23M`, `1.4G`."""
+    if memory is None:
+        return None
+    for unit, letter in ((1024**3, "G"), (1024**2, "M")):
+        if memory >= unit:
+            number = memory / unit
+            return f"{number:.1f}{letter}" if number < 9.95 else f"{number:.0f}{letter}"
+    return f"{memory / 1024:.0f}K"

@@ -1,0 +1,31 @@
+"""`qsuper run`."""
+
+import click
+
+from qsuper.cli.settings import Settings, open_database, pass_settings
+
+
+@click.command()
+@click.option(
+    "--wait",
+    is_flag=True,
+    help="Stand by while another master runs here, and take over when it ends.",
+)
+@pass_settings
+def run(settings: Settings, wait: bool) -> int:
+    """Run the master and its workers in the foreground, until TERM or INT.
+
+    TERM and INT drain, a second INT or QUIT stops at once, HUP reloads, TTIN and TTOU are one
+    worker more or less, TSTP and CONT pause and resume, USR1 opens the logs anew. Put it under
+    supervisord or systemd to have it started at boot and after a crash (docs/deploy.md).
+    """
+    from qsuper import logs
+    from qsuper.master import Master
+    from qsuper.roles import KINDS
+    from qsuper.store import schema
+
+    config = settings.config()
+    # The master never opens the database: it is done before there is one.
+    schema.ensure(open_database(config))
+    logs.setup(config.log, "master")
+    return Master(config, KINDS, reload_config=settings.config, wait=wait).run()

@@ -1,0 +1,80 @@
+"""`qsuper scale`."""
+
+import re
+from typing import NamedTuple
+
+import click
+
+from qsuper.cli.settings import Settings, pass_settings
+from qsuper.cli.status import look
+from qsuper.config import Config
+from qsuper.config.tables import WORKERS_MOST
+from qsuper.errors import QsuperError
+from qsuper.job import DEFAULT_QUEUE
+from qsuper.master.scale import AUTO, parse_workers
+
+
+class Wish(NamedTuple):
+    """What is asked for."""
+
+    queue: str | None
+    workers: int | str
+    """A number, or `auto`; a difference where `relative`."""
+    relative: bool = False
+
+
+_STEP = re.compile(r"[+-][0-9]{1,3}", re.ASCII)
+
+
+class WishType(click.ParamType):
+    """`10`, `mail=4`, `mail=auto`, `+2`, `mail=-1`."""
+
+    name = "workers"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Wish:
+        """What is asked for; a usage error with the bounds."""
+        queue, equals, workers = value.rpartition("=")
+        if equals and not queue:
+            self.fail(f"{value!r} names no queue: write mail=4", param, ctx)
+        # A bare -1 is more often a mistake than one worker less.
+        if _STEP.fullmatch(workers) and (queue or workers.startswith("+")):
+            return Wish(queue or None, int(workers), relative=True)
+        try:
+            number = parse_workers(workers)
+        except QsuperError as error:
+            less = f"; {DEFAULT_QUEUE}=-1 is one less" if workers.startswith("-") else ""
+            self.fail(f"{error}{less}", param, ctx)
+        return Wish(queue or None, AUTO if number is None else number)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("wish", metavar="[QUEUE=]WORKERS", type=WishType())
+@pass_settings
+def scale(settings: Settings, wish: Wish) -> None:
+    """Have so many workers from now on: 10, mail=4, +2, mail=-1, or mail=auto.
+
+    Without a queue the default one is meant. The number is remembered across restarts until the
+    configured one changes; auto gives the queue back to the configuration. No running job is cut.
+    """
+    if wish.relative:
+        wish = absolute(wish, settings.config())
+    queue = {} if wish.queue is None else {"queue": wish.queue}
+    wanted = settings.ask("scale", workers=wish.workers, **queue)["wanted"]
+    click.echo(", ".join(f"{name}: {_workers(count)}" for name, count in wanted.items()))
+
+
+def absolute(wish: Wish, config: Config) -> Wish:
+    """The number that a difference comes to, from what the master wants now."""
+    wanted = {queue.name: queue.wanted for queue in look(config).queues}
+    queue = wish.queue or (DEFAULT_QUEUE if DEFAULT_QUEUE in wanted else next(iter(wanted)))
+    if queue not in wanted:
+        return Wish(queue, AUTO)
+    return Wish(queue, min(WORKERS_MOST, max(0, wanted[queue] + int(wish.workers))))
+
+
+def _workers(count: int) -> str:
+    if count == 0:
+        return "0 workers, nothing of it will run here"
+    return f"{count} worker{'' if count == 1 else 's'}"

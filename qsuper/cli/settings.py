@@ -1,0 +1,65 @@
+"""What every verb starts from: the configuration, and the way to the database and the master."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from qsuper.config import Config
+    from qsuper.store.database import Connection, Database
+
+
+class Settings:
+    """The global options. Each method imports what it needs: `--help` needs nothing."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    def config(self) -> "Config":
+        """The configuration in force now; raises `ConfigError`."""
+        from qsuper.config import load
+
+        return load(self._path, environ=os.environ)
+
+    def database(self) -> "Database":
+        """The database, with tables of this version; raises `StoreUnavailable`, `SchemaError`."""
+        from qsuper.store import schema
+
+        database = open_database(self.config())
+        schema.ensure(database)
+        with connected(database) as connection:
+            schema.check(connection)
+        return database
+
+    def ask(self, verb: str, **args: Any) -> dict[str, Any]:
+        """The master's reply; raises `NotRunning`, `Refused` or `WireError`."""
+        from qsuper import wire
+
+        return wire.call(Path(self.config().state_dir) / "control.sock", verb, args)
+
+
+def open_database(config: "Config") -> "Database":
+    """The database of a configuration, whatever is in it. Nothing is opened yet."""
+    from qsuper.store.database import Database
+
+    store = config.store
+    return Database(
+        store.url, connect_timeout=store.connect_timeout, read_timeout=store.read_timeout
+    )
+
+
+@contextmanager
+def connected(database: "Database") -> "Iterator[Connection]":
+    """A connection for as long as the block runs."""
+    connection = database.connect()
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+pass_settings = click.make_pass_decorator(Settings)

@@ -1,0 +1,290 @@
+"""The one object an application holds: it declares tasks and enqueues jobs."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, update_wrapper
+from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, overload
+
+from qsuper.config import Config, load
+from qsuper.errors import NoSuchJob, ParamError
+from qsuper.job import DEFAULT_QUEUE, NewJob
+from qsuper.states import FINISHED, State
+from qsuper.store import cancelling, enqueueing
+from qsuper.store.borrowing import borrow
+from qsuper.store.database import Connection, Database
+from qsuper.store.enqueueing import Writer
+from qsuper.store.schema import ensure
+from qsuper.store.threads import Threads
+from qsuper.tasks.codecs import CODECS
+from qsuper.tasks.registry import Registry, Task
+
+_Params = ParamSpec("_Params")
+_Result = TypeVar("_Result")
+
+
+class Options(TypedDict, total=False):
+    """How a job is enqueued. What is left out is as the task says, or the configuration."""
+
+    queue: str
+    priority: int
+    """Smaller runs first; negative is urgent."""
+    delay: float
+    """Seconds until it may run."""
+    at: float
+    """Unix time from which it may run; instead of `delay`."""
+    name: str
+    """Unique among live jobs: while one of this name lives, no second is added."""
+    max_attempts: int
+    timeout: float
+    """Seconds; 0 means no limit."""
+
+
+class JobHandle:
+    """A job that was enqueued."""
+
+    def __init__(self, queue: "Queue", job_id: int) -> None:
+        self._queue = queue
+        self.id = job_id
+
+    def __repr__(self) -> str:
+        return f"<job {self.id}>"
+
+    @property
+    def state(self) -> State:
+        """As the database has it now; raises `NoSuchJob` once it is pruned."""
+        found = self._queue.within(lambda writer: cancelling.state_of(writer, self.id))
+        if found is None:
+            raise NoSuchJob(f"there is no job {self.id}")
+        return found
+
+    def wait(self, timeout: float | None = None) -> State:
+        """Wait until it has finished and return its state; raises `TimeoutError` after `timeout`
+        seconds. Looks every 5 ms at first and every half second at last."""
+        ends = None if timeout is None else time.monotonic() + timeout
+        pause = 0.005
+        while (state := self.state) not in FINISHED:
+            if ends is not None and time.monotonic() >= ends:
+                raise TimeoutError(f"job {self.id} is {state.word} after {timeout} s")
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.5)
+        return state
+
+    def cancel(self) -> bool:
+        """Take it back if it still waits; False when it was too late."""
+        return self._queue.within(
+            lambda writer: cancelling.cancel(writer, self.id) is State.CANCELLED
+        )
+
+
+class TaskHandle(Generic[_Params, _Result]):
+    """A task: call it to run it here and now, `add` it to have a worker run it."""
+
+    def __init__(
+        self, queue: "Queue", task: Task, function: Callable[_Params, _Result], options: Options
+    ) -> None:
+        self.task = task
+        self.name = task.name
+        self._queue = queue
+        self._function = function
+        self._options = options
+        update_wrapper(self, function)
+
+    def __call__(self, *args: _Params.args, **kwargs: _Params.kwargs) -> _Result:
+        return self._function(*args, **kwargs)
+
+    def add(self, *args: _Params.args, **kwargs: _Params.kwargs) -> JobHandle:
+        """Enqueue a call, checked against the signature; raises `ParamError`."""
+        return self._queue.add_raw(self.name, self.task.encode(*args, **kwargs), **self._options)
+
+    def options(self, **options: Unpack[Options]) -> "TaskHandle[_Params, _Result]":
+        """The same task to be added in another way: `send.options(priority=-10).add(uid=4)`."""
+        return TaskHandle(self._queue, self.task, self._function, {**self._options, **options})
+
+
+class Queue:
+    """The jobs of one database.
+
+    `url` names it; without it the configuration does (`qsuper.toml`, `QSUPER_*`), and without any:
+    SQLite under ./var. Opens nothing until it is used; threads and forks may share it.
+    """
+
+    def __init__(self, url: str | None = None, *, config: Config | None = None) -> None:
+        self.registry = Registry()
+        self._url = url
+        self._given = config
+
+    @cached_property
+    def config(self) -> Config:
+        overrides = {"store.url": self._url} if self._url else {}
+        return self._given or load(environ=os.environ, overrides=overrides)
+
+    @cached_property
+    def database(self) -> Database:
+        store = self.config.store
+        database = Database(
+            store.url, connect_timeout=store.connect_timeout, read_timeout=store.read_timeout
+        )
+        ensure(database)
+        return database
+
+    @cached_property
+    def _threads(self) -> Threads:
+        return Threads(self.database)
+
+    @overload
+    def task(self, function: Callable[_Params, _Result], /) -> TaskHandle[_Params, _Result]: ...
+    @overload
+    def task(
+        self,
+        /,
+        *,
+        name: str | None = None,
+        queue: str = DEFAULT_QUEUE,
+        timeout: float | None = None,
+        max_attempts: int | None = None,
+        priority: int = 0,
+        codec: str = "json",
+    ) -> Callable[[Callable[_Params, _Result]], TaskHandle[_Params, _Result]]: ...
+    def task(
+        self,
+        function: Callable[_Params, _Result] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        queue: str = DEFAULT_QUEUE,
+        timeout: float | None = None,
+        max_attempts: int | None = None,
+        priority: int = 0,
+        codec: str = "json",
+    ) -> Any:
+        """Register a function as a task, under its own name unless told otherwise."""
+        if codec not in CODECS:
+            raise ParamError(f"no codec is named {codec!r}: take one of {', '.join(CODECS)}")
+
+        def register(function: Callable[_Params, _Result]) -> TaskHandle[_Params, _Result]:
+            task = Task(
+                name=name or function.__name__,
+                handler=function,
+                queue=queue,
+                timeout=timeout,
+                max_attempts=max_attempts,
+                priority=priority,
+                codec=CODECS[codec],
+            )
+            NewJob(task.name, None, queue, None, priority, None, None, max_attempts, timeout)
+            self.registry.add(task)
+            return TaskHandle(self, task, function, {})
+
+        return register if function is None else register(function)
+
+    def add(
+        self,
+        task: str,
+        param: Mapping[str, Any] | None = None,
+        *,
+        connection: Any = None,
+        **options: Unpack[Options],
+    ) -> JobHandle:
+        """Enqueue a job of the named task; `connection` is a caller's own, inside its transaction.
+
+        A task registered here is checked against its signature; one that is registered in another
+        program is not.
+        """
+        return self.add_raw(task, self._encode(task, param), connection=connection, **options)
+
+    def add_raw(
+        self,
+        task: str,
+        param: str | None,
+        *,
+        connection: Any = None,
+        **options: Unpack[Options],
+    ) -> JobHandle:
+        """Enqueue with the param as the column is to hold it; raises `ParamError`."""
+        self._check(task, param)
+        job = self._new_job(task, param, options)
+        if job.name is not None:
+            return JobHandle(self, self.within(lambda own: enqueueing.keep(own, job), connection))
+        if connection is not None:
+            return JobHandle(self, enqueueing.insert(borrow(connection), job))
+        return JobHandle(self, self._threads.do(lambda own: enqueueing.insert(own, job)))
+
+    def add_many(
+        self,
+        task: str,
+        params: Iterable[Mapping[str, Any] | None],
+        *,
+        connection: Any = None,
+        **options: Unpack[Options],
+    ) -> int:
+        """Enqueue one job for each of `params`, all or none; returns how many."""
+        if "name" in options:
+            raise ParamError("many jobs cannot have one name")
+        jobs = [self._new_job(task, self._encode(task, param), options) for param in params]
+        return self.within(lambda writer: enqueueing.insert_many(writer, jobs), connection)
+
+    def timer(
+        self,
+        name: str,
+        delay: float,
+        task: str,
+        param: Mapping[str, Any] | None = None,
+        *,
+        connection: Any = None,
+        **options: Unpack[Options],
+    ) -> JobHandle:
+        """Set the timer `name` to `delay` seconds from now, or move it there if it waits."""
+        job = self._new_job(
+            task, self._encode(task, param), {**options, "name": name, "delay": delay}
+        )
+        return JobHandle(self, self.within(lambda writer: enqueueing.move(writer, job), connection))
+
+    def cancel(self, name: str, *, connection: Any = None) -> bool:
+        """Take the waiting job of this name back; False when none waits, or it runs already."""
+
+        def work(writer: Writer) -> bool:
+            job_id = cancelling.live_id(writer, name)
+            return job_id is not None and cancelling.cancel(writer, job_id) is State.CANCELLED
+
+        return self.within(work, connection)
+
+    def job(self, job_id: int) -> JobHandle:
+        """The handle of a job enqueued earlier."""
+        return JobHandle(self, job_id)
+
+    def within(self, work: Callable[[Writer], _Result], connection: Any = None) -> _Result:
+        """Run `work` in the caller's transaction, or in one of its own."""
+        if connection is not None:
+            return work(borrow(connection))
+
+        def alone(own: Connection) -> _Result:
+            with own.transaction():
+                return work(own)
+
+        return self._threads.do(alone)
+
+    def _encode(self, task: str, param: Mapping[str, Any] | None) -> str | None:
+        if param is not None and not isinstance(param, Mapping):
+            raise ParamError(f"param is a mapping of named arguments, not {type(param).__name__}")
+        arguments = dict(param or {})
+        known = self.registry.get(task)
+        return known.encode(**arguments) if known else CODECS["json"].encode(arguments)
+
+    def _check(self, task: str, param: str | None) -> None:
+        known = self.registry.get(task)
+        if known is not None:
+            args, kwargs = known.codec.decode(param)
+            known.bind(args, kwargs)
+
+    def _new_job(self, task: str, param: str | None, options: Options) -> NewJob:
+        if param is not None and len(param.encode("utf-8", "surrogatepass")) > (
+            most := self.config.job.max_param_bytes
+        ):
+            raise ParamError(
+                f"the param of {task} is larger than {most} bytes (job.max_param_bytes): store the"
+                " data elsewhere and pass where it is"
+            )
+        known = self.registry.get(task)
+        defaults: Options = {"queue": known.queue, "priority": known.priority} if known else {}
+        return NewJob(task, param, **{**defaults, **options})

@@ -1,0 +1,72 @@
+"""The master's bulletin: what `status` tells of the children."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from qsuper import __version__
+from qsuper.errors import ScoreboardError
+from qsuper.master.child import Child
+from qsuper.master.crew import Crew
+from qsuper.scoreboard import Header, Scoreboard, clock
+
+
+class Messages:
+    """What is wrong with the node as a whole, by topic: one sentence each, until it is mended."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, tuple[float, str]] = {}
+
+    def say(self, topic: str, text: str) -> None:
+        """Say it; an empty text takes it back."""
+        if not text:
+            self._said.pop(topic, None)
+        elif self._said.get(topic, (0.0, ""))[1] != text:
+            self._said[topic] = (time.time(), text)
+
+    def shown(self) -> list[dict[str, Any]]:
+        return [{"since": since, "text": text} for since, text in self._said.values()]
+
+
+def post(
+    board: Scoreboard,
+    crew: Crew,
+    wanted: Mapping[str, int],
+    remembered: Mapping[str, int],
+    messages: Messages,
+) -> None:
+    """Put the state of all children up."""
+    header: Header = board.header
+    now, unix = clock(), time.time()
+    bulletin = {
+        "version": __version__,
+        "children": [_describe(child, now, unix) for child in crew.children],
+        "wanted": wanted,
+        "scale_remembered": remembered,
+        "paused": bool(header.paused),
+        "stopping": bool(header.stopping),
+        "messages": messages.shown(),
+        "posted": unix,
+    }
+    try:
+        board.bulletin("master").post(bulletin)
+    except ScoreboardError as error:
+        messages.say("bulletin", str(error))
+        board.bulletin("master").post(bulletin | {"children": [], "messages": messages.shown()})
+
+
+def _describe(child: Child, now: float, unix: float) -> dict[str, Any]:
+    waiting = not child.alive and child.retry_at > now and child.retry_at < now + 3600
+    return {
+        "name": child.name,
+        "role": child.kind.name,
+        "queue": child.queue,
+        "number": child.number,
+        "state": child.state,
+        "since": unix - (now - child.since),
+        "pid": child.pid,
+        "restarts": max(0, child.forks - 1),
+        "last_exit": child.last_exit,
+        "slot": None if child.record is None else child.record.slot,
+        "retry_in": round(child.retry_at - now, 3) if waiting else None,
+    }

@@ -1,0 +1,137 @@
+"""From the scoreboard to the picture."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from qsuper import scoreboard
+from qsuper.errors import NotRunning, ScoreboardError
+from qsuper.picture.host import Host
+from qsuper.picture.picture import Child, Job, Picture, Queue
+from qsuper.picture.trouble import troubles
+from qsuper.scoreboard import PHASES, Scoreboard
+from qsuper.states import ChildState
+
+
+def take(state_dir: Path, host: Host, *, now: float, unix: float) -> Picture:
+    """The picture of the node that runs in `state_dir`.
+
+    `now` is the scoreboard's `clock()`, `unix` the time of day. Raises `NotRunning`, or
+    `ScoreboardError` when it cannot be told.
+    """
+    board = _open(state_dir / "scoreboard")
+    header = board.header
+    lives = header.boot_id == host.boot_id and host.lives(header.master_pid, header.master_ticks)
+    if not lives:
+        raise NotRunning(f"qsuper is not running in {state_dir}; start it with `qsuper run`")
+    bulletin: dict[str, Any] = board.bulletin("master").read() or {}
+    if bulletin.get("posted", 0.0) < header.started:
+        bulletin = {}
+    counted: dict[str, Any] = board.bulletin("keeper").read() or {}
+    children = tuple(_child(entry, board, host, now) for entry in bulletin.get("children", ()))
+    picture = Picture(
+        degraded=(),
+        pid=header.master_pid,
+        version=str(bulletin.get("version", "")),
+        node=header.node,
+        started=header.started,
+        up=max(0.0, unix - header.started),
+        paused=bool(header.paused),
+        stopping=bool(header.stopping),
+        lease_left=header.lease - (now - header.renewed) if header.renewed else None,
+        alone=bool(header.alone),
+        posted_ago=_ago(bulletin, unix),
+        counted_ago=_ago(counted, unix),
+        children=children,
+        queues=_queues(board, children, counted),
+    )
+    messages = [str(message["text"]) for message in bulletin.get("messages", ())]
+    return replace(
+        picture, degraded=tuple(troubles(picture, messages, lease=header.lease, unix=unix))
+    )
+
+
+def _open(path: Path) -> Scoreboard:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        where = path.parent
+        raise NotRunning(f"qsuper is not running in {where}; start it with `qsuper run`") from None
+    except OSError as error:
+        raise ScoreboardError(f"cannot open {path}: {error.strerror}") from error
+    return Scoreboard.open(path)
+
+
+def _ago(bulletin: dict[str, Any], unix: float) -> float | None:
+    return max(0.0, unix - bulletin["posted"]) if "posted" in bulletin else None
+
+
+def _child(entry: dict[str, Any], board: Scoreboard, host: Host, now: float) -> Child:
+    pid, slot = entry["pid"] or None, entry["slot"]
+    record = board.record(slot).snapshot() if slot is not None else None
+    # The record may have been given to another process since the master has posted.
+    if record is None or record.pid != pid:
+        record = None
+    return Child(
+        name=entry["name"],
+        role=entry["role"],
+        queue=entry["queue"],
+        slice=_slice(record, board),
+        state=entry["state"],
+        since=entry["since"],
+        phase=_phase(record),
+        pid=pid,
+        job=_job(record, now),
+        done=record.done if record else 0,
+        failed=record.failed if record else 0,
+        memory=host.memory(pid) if pid else None,
+        restarts=entry["restarts"],
+        last_exit=entry["last_exit"],
+        retry_in=entry["retry_in"],
+        trouble=record.trouble if record else "",
+        trouble_since=record.trouble_since if record else 0.0,
+    )
+
+
+def _slice(record: scoreboard.Child | None, board: Scoreboard) -> str | None:
+    if record is None or not 0 <= record.queue < board.header.queues:
+        return None
+    queue = board.queue(record.queue)
+    return f"{queue.first + record.ordinal}/{queue.total}" if queue.total else None
+
+
+def _phase(record: scoreboard.Child | None) -> str | None:
+    return PHASES[record.phase] if record and 0 <= record.phase < len(PHASES) else None
+
+
+def _job(record: scoreboard.Child | None, now: float) -> Job | None:
+    if record is None or record.in_flight is None:
+        return None
+    seconds = max(0.0, now - record.began)
+    return Job(record.in_flight, record.task, record.attempt, seconds)
+
+
+def _queues(
+    board: Scoreboard, children: tuple[Child, ...], counted: dict[str, Any]
+) -> tuple[Queue, ...]:
+    """Those this node works on, then those that only have rows."""
+    depths = {depth["queue"]: depth for depth in counted.get("queues", ())}
+    records = {record.name: record for record in board.queues()}
+    found = []
+    for name in [*records, *sorted(depths.keys() - records)]:
+        record, depth = records.get(name), depths.get(name, {})
+        running = sum(
+            child.queue == name and child.state == ChildState.RUNNING for child in children
+        )
+        found.append(
+            Queue(
+                name=name,
+                wanted=record.wanted if record else 0,
+                running=running,
+                total=record.total if record else 0,
+                paused=bool(record and record.paused),
+                states=depth.get("states", {}),
+                oldest_ready=depth.get("oldest_ready"),
+            )
+        )
+    return tuple(found)

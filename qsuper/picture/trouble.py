@@ -1,0 +1,85 @@
+"""What is wrong with a node, in sentences."""
+
+from collections.abc import Iterator, Sequence
+
+from qsuper.picture.picture import CAP, Child, Picture
+from qsuper.picture.spans import span
+from qsuper.states import ChildState, State
+
+STALE = 5.0
+"""Seconds after which what was posted is said to be old."""
+LEASE_SAFE = 1 / 3
+"""Part of a lease that is left when workers begin nothing more."""
+_NAMED_MOST = 3
+
+
+def troubles(
+    picture: Picture, messages: Sequence[str], *, lease: float, unix: float
+) -> Iterator[str]:
+    """One sentence each, the worst first."""
+    yield from _silence(picture)
+    yield from _children(picture)
+    yield from _complaints(picture.children, unix)
+    yield from _lease(picture, lease)
+    yield from messages
+    if picture.stopping:
+        yield "qsuper is stopping"
+    if picture.paused:
+        yield "this node is paused and begins nothing; `qsuper resume` lets it go on"
+    yield from _queues(picture)
+
+
+def _silence(picture: Picture) -> Iterator[str]:
+    if picture.posted_ago is None:
+        if picture.up > STALE:
+            yield "the master has not said yet how its children are"
+    elif picture.posted_ago > STALE:
+        yield f"the master has said nothing for {span(picture.posted_ago)}: what follows is old"
+    counted = picture.up if picture.counted_ago is None else picture.counted_ago
+    # The keeper of the last run has counted, too.
+    if min(counted, picture.up) > STALE:
+        yield f"the queues have not been counted for {span(counted)}"
+
+
+def _children(picture: Picture) -> Iterator[str]:
+    for state in (ChildState.FATAL, ChildState.BACKOFF):
+        for child in picture.children:
+            if child.state != state:
+                continue
+            why = f": {child.last_exit}" if child.last_exit else ""
+            when = f", tried again in {span(child.retry_in)}" if child.retry_in else ""
+            yield f"{child.name} is {state}{why}{when}"
+
+
+def _complaints(children: Sequence[Child], unix: float) -> Iterator[str]:
+    """What children say themselves; one sentence for all that say the same."""
+    said: dict[str, list[Child]] = {}
+    for child in children:
+        if child.trouble:
+            said.setdefault(child.trouble, []).append(child)
+    for trouble, who in said.items():
+        names = ", ".join(child.name for child in who[:_NAMED_MOST])
+        more = f" and {len(who) - _NAMED_MOST} more" if len(who) > _NAMED_MOST else ""
+        since = min(child.trouble_since for child in who)
+        yield f"{names}{more}: {trouble} (for {span(unix - since)})"
+
+
+def _lease(picture: Picture, lease: float) -> Iterator[str]:
+    if picture.lease_left is None:
+        if picture.up > STALE:
+            yield "the node has no lease yet: the database has not been reached since the start"
+    elif picture.lease_left < 0:
+        follows = "it is alone and works on" if picture.alone else "nothing is begun until then"
+        yield f"the lease ended {span(-picture.lease_left)} ago and must be renewed; {follows}"
+    elif picture.lease_left < lease * LEASE_SAFE:
+        yield f"the lease ends in {span(picture.lease_left)}: it could not be renewed"
+
+
+def _queues(picture: Picture) -> Iterator[str]:
+    for queue in picture.queues:
+        if queue.paused:
+            yield f"queue {queue.name} is paused on every node"
+        ready = queue.states.get(State.READY.word, 0)
+        if ready and not queue.wanted and not queue.total:
+            count = f"{CAP}+" if ready > CAP else ready
+            yield f"queue {queue.name} has {count} ready jobs and no workers"

@@ -1,0 +1,23 @@
+"""What runs inside a child. A further kind of child is one file here and one line in `KINDS`."""
+
+from functools import partial
+
+from qsuper.place import Kind
+from qsuper.roles.keeper import Keeper
+from qsuper.roles.one_pass import OnePass
+from qsuper.roles.role import enter
+from qsuper.roles.scheduler import Scheduler
+from qsuper.roles.worker import Worker
+from qsuper.slices import Slice
+
+KINDS: tuple[Kind, ...] = (
+    Kind("worker", partial(enter, Worker), per_queue=True),
+    Kind("scheduler", partial(enter, Scheduler), stops_last=True),
+    Kind("keeper", partial(enter, Keeper), stops_last=True),
+)
+"""The children of `qsuper run`."""
+
+
+def pass_kinds(mine: Slice, limit: int) -> tuple[Kind, ...]:
+    """The one child of `qsuper work`: a pass over one slice, at most `limit` jobs, then the end."""
+    return (Kind("worker", partial(enter, partial(OnePass, mine, limit)), per_queue=True),)

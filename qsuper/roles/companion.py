@@ -1,0 +1,107 @@
+"""The worker's one thread: while a job overstays, it looks after what the worker cannot.
+
+It gives back what has not begun, acks what has finished, renews the lease if nobody else does,
+and frees claims that committed without the worker's knowledge. All signals are blocked in it, and
+it has a connection of its own.
+"""
+
+import logging
+import signal
+import threading
+import time
+
+from qsuper.errors import StoreError
+from qsuper.place import Place
+from qsuper.roles import lease
+from qsuper.roles.acks import Acks
+from qsuper.roles.batch import Batch
+from qsuper.scoreboard import clock
+from qsuper.store import claiming
+from qsuper.store.database import Database, Link
+
+log = logging.getLogger("qsuper.companion")
+
+OVERSTAY = 0.25
+"""Seconds after which a job counts as long, and its batch is taken from it."""
+ROUND = 5.0
+"""Seconds between two rounds while a long job goes on."""
+LATENESS = 1.5
+
+
+class Companion(threading.Thread):
+    """Asleep but while a batch is under way."""
+
+    def __init__(self, place: Place, database: Database, batch: Batch, acks: Acks) -> None:
+        super().__init__(name="companion", daemon=True)
+        self._place = place
+        self._record = place.record
+        self._batch = batch
+        self._acks = acks
+        self._link = Link(database)
+        self._wanted = threading.Event()
+        self._parked = True
+        self.active = False
+        """Set by the worker around a batch."""
+
+    def start(self) -> None:
+        """Start with all signals blocked: they are the main thread's."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def watch(self) -> None:
+        """A batch begins."""
+        self.active = True
+        if self._parked:
+            self._wanted.set()
+
+    def run(self) -> None:
+        while True:
+            self._parked = True
+            self._wanted.wait()
+            self._wanted.clear()
+            self._parked = False
+            while self.active:
+                self._accompany()
+
+    def _accompany(self) -> None:
+        began, cursor = self._record.began, self._record.cursor
+        time.sleep(OVERSTAY)
+        if not self.active or self._record.began != began or self._record.cursor != cursor:
+            return
+        if cursor % 2 == 0:
+            return
+        pause = OVERSTAY
+        while self.active and self._record.began == began:
+            try:
+                self._relieve()
+            except StoreError as error:
+                self._link.drop()
+                log.debug("the companion could not reach the database: %s", error)
+            time.sleep(pause)
+            pause = min(ROUND, pause * 2)
+
+    def _relieve(self) -> None:
+        # Taken first and given back after: what is surrendered cannot begin any more, and a
+        # give-back of unknown outcome counts as gone; the look for strays finds it.
+        surrendered = self._batch.surrender()
+        if surrendered:
+            claiming.release(self._link.connection, self._record.worker, surrendered)
+        if self._acks:
+            self._acks.flush(self._link.connection)
+        if lease.due(self._place, clock(), LATENESS):
+            lease.renew(self._place, self._link.connection)
+        self._free_strays()
+
+    def _free_strays(self) -> None:
+        with self._batch.claiming:
+            queue = self._place.queue
+            if queue is None or not self.active:
+                return
+            running = self._record.in_flight
+            known = self._batch.unbegun | self._acks.ids | {running or 0}
+            claiming.release_strays(
+                self._link.connection, queue.name, self._record.worker, frozenset(known)
+            )

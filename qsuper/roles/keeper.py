@@ -1,0 +1,115 @@
+"""The slow chores, which must not delay the scheduler: counting, rescuing, pruning."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from qsuper import logs
+from qsuper.place import Place
+from qsuper.roles import lease
+from qsuper.roles.rescuing import rescue_the_lost
+from qsuper.roles.role import Role
+from qsuper.states import State
+from qsuper.store import counting, pruning
+from qsuper.store.counting import Depth
+from qsuper.store.database import Connection
+
+_QUICK = (State.READY, State.RUNNING, State.SCHEDULED, State.HELD)
+_SLOW = (State.DONE, State.DEAD, State.CANCELLED)
+_SLOW_EVERY = 10
+_PRUNE_REST = 600.0
+"""Seconds between two walks over the whole table."""
+_DAY = 86_400.0
+
+
+@dataclass(slots=True)
+class Chore:
+    """Something done every so often; idempotent, for every node does it."""
+
+    every: float
+    do: Callable[["Keeper", Connection], None]
+    next: float = 0.0
+
+
+class Keeper(Role):
+    """A chore is one method and one line in `chores`."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._counts = 0
+        self._finished: dict[str, dict[str, int]] = {}
+        self._walk = pruning.Pruning()
+        self._prune_at = 0.0
+        keep = self.config.job.keep_days
+        self._keep = {
+            State.DONE: keep.done * _DAY,
+            State.DEAD: keep.dead * _DAY,
+            State.CANCELLED: keep.cancelled * _DAY,
+        }
+        self.chores = (
+            Chore(1.0, Keeper.count),
+            Chore(1.0, Keeper.stand_in),
+            Chore(5.0, Keeper.rescue),
+            Chore(1.0, Keeper.prune),
+            Chore(3600.0, Keeper.remove_old_logs),
+        )
+
+    def tick(self, now: float) -> float | None:
+        connection = self.connection()
+        if self.order or self.record.order:
+            return None
+        for chore in self.chores:
+            if now >= chore.next:
+                chore.do(self, connection)
+                chore.next = now + chore.every
+        if self.record.phase != 1:
+            self.record.describe(phase="idle")
+        return max(0.05, min(chore.next for chore in self.chores) - now)
+
+    def count(self, connection: Connection) -> None:
+        """Depths onto the scoreboard; finished rows, of which there may be many, less often."""
+        names = set(self.config.queues).union(
+            counting.queue_names(connection) if self._counts % _SLOW_EVERY == 0 else self._finished
+        )
+        depths: list[dict[str, Any]] = []
+        for name in sorted(names):
+            if self._counts % _SLOW_EVERY == 0 or name not in self._finished:
+                self._finished[name] = counting.depth(connection, name, _SLOW).states
+            quick: Depth = counting.depth(connection, name, _QUICK)
+            depths.append(
+                {
+                    "queue": name,
+                    "states": quick.states | self._finished[name],
+                    "oldest_ready": quick.oldest_ready,
+                }
+            )
+        self._counts += 1
+        self.board.bulletin("keeper").post({"queues": depths, "posted": time.time()})
+
+    def stand_in(self, connection: Connection) -> None:
+        """Do the scheduler's most urgent chores when it is late with them."""
+        now = self.record.beat
+        if now - self.board.header.looked > 1.0:
+            lease.settle_the_dead(self.place, connection)
+        if self.board.header.renewed and lease.due(self.place, now, lateness=1.3):
+            lease.renew(self.place, connection)
+
+    def rescue(self, connection: Connection) -> None:
+        rescue_the_lost(self.place, connection)
+
+    def prune(self, connection: Connection) -> None:
+        """A few steps of the walk each second; a rest at its end."""
+        if self.record.beat < self._prune_at:
+            return
+        for _ in range(5):
+            pruning.step(connection, self._walk, self._keep)
+            if self._walk.ended:
+                self._walk = pruning.Pruning()
+                self._prune_at = self.record.beat + _PRUNE_REST
+                return
+
+    def remove_old_logs(self, connection: Connection) -> None:
+        if self.config.log.dir != "-":
+            logs.remove_old(self.config.log.dir, self.config.log.keep_days, date.today())

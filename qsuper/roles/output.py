@@ -1,0 +1,53 @@
+"""What a job prints: into a capped file of the worker's own, and from there into the log.
+
+A pipe read by a thread would deadlock when the job holds the interpreter. The master truncates
+the file when a job floods it.
+"""
+
+import io
+import logging
+import os
+import sys
+from pathlib import Path
+
+log = logging.getLogger("qsuper.output")
+
+TAIL = 64 * 1024
+"""Bytes of a job's output that reach the log; what came before is said to be cut."""
+
+
+class Output:
+    """File descriptors 1 and 2 of this process."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._file = os.open(path, flags, 0o600)
+        self._truncate()
+
+    def redirect(self) -> None:
+        """From now on what is printed here goes to the file, unbuffered."""
+        for descriptor in (1, 2):
+            os.dup2(self._file, descriptor)
+        for name, descriptor in (("stdout", 1), ("stderr", 2)):
+            raw = open(descriptor, "wb", buffering=0, closefd=False)
+            text = io.TextIOWrapper(
+                io.BufferedWriter(raw), "utf-8", "backslashreplace", write_through=True
+            )
+            setattr(sys, name, text)
+
+    def collect(self) -> None:
+        """Log what was printed since the last time, line by line, and empty the file."""
+        size = os.fstat(self._file).st_size
+        if not size:
+            return
+        start = max(0, size - TAIL)
+        text = os.pread(self._file, TAIL, start).decode("utf-8", "backslashreplace")
+        self._truncate()
+        if start:
+            log.info("(the first %d bytes of the output are cut)", start)
+        for line in text.splitlines():
+            log.info("%s", line)
+
+    def _truncate(self) -> None:
+        os.ftruncate(self._file, 0)

@@ -1,0 +1,55 @@
+"""Frees what lost nodes held: two looks, one whole lease apart."""
+
+import logging
+
+from qsuper.place import Place
+from qsuper.store import nodes
+from qsuper.store.counting import queue_names
+from qsuper.store.database import Connection
+from qsuper.store.nodes import Node
+from qsuper.store.settling import rescue
+
+log = logging.getLogger("qsuper.rescue")
+
+
+def rescue_the_lost(place: Place, connection: Connection) -> None:
+    """One look at all nodes. The first that finds a lease ended only notes it: a database that
+    was away has silenced everybody. A look one lease later, with no word since, rescues."""
+    header = place.board.header
+    for node in nodes.everyone(connection):
+        if node.id == header.node or node.alive or not node.workers:
+            continue
+        if node.suspected_for is None:
+            if nodes.suspect(connection, node):
+                log.warning("node %s (%s) has not renewed its lease", node.id, node.host)
+        elif _is_lost(place, node):
+            _rescue(place, connection, node)
+
+
+def _is_lost(place: Place, node: Node) -> bool:
+    lease = place.board.header.lease
+    patience = place.config.node.alone_grace if node.alone else lease
+    return node.suspected_for is not None and node.suspected_for > max(lease, patience)
+
+
+def _rescue(place: Place, connection: Connection, node: Node) -> None:
+    freed = failed = buried = 0
+    for queue in queue_names(connection):
+        done = rescue(
+            connection,
+            queue,
+            node.boot,
+            why=f"node {node.host} ({node.id}) was lost while the job ran",
+            node=place.board.header.node,
+            max_attempts=place.config.job.max_attempts,
+        )
+        freed, failed, buried = freed + done.released, failed + done.failed, buried + done.buried
+    if nodes.mark_rescued(connection, node):
+        log.warning(
+            "node %s (%s) is lost: %d jobs went back, %d run again, %d are dead",
+            node.id,
+            node.host,
+            freed,
+            failed,
+            buried,
+        )

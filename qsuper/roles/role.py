@@ -1,0 +1,180 @@
+"""What every child has in common: signals, rest, trouble with the database, and the loop."""
+
+import logging
+import os
+import random
+import select
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+import psutil
+
+from qsuper import logs
+from qsuper.errors import AppError, ConfigError, QsuperError, SchemaError, StoreError
+from qsuper.exits import Exit
+from qsuper.place import Place
+from qsuper.scoreboard import clock
+from qsuper.store import schema
+from qsuper.store.database import Connection, Database, Link
+
+log = logging.getLogger("qsuper.role")
+
+DRAIN, AT_ONCE = 1, 2
+"""What a child may be ordered, as in `Record.order`."""
+PATIENCE_LEAST, PATIENCE_MOST = 0.2, 5.0
+"""Seconds between two tries while the database is away."""
+LAST_WORDS = 0.8
+"""Seconds a child has to leave once its master is dead."""
+
+
+class Role:
+    """A child's work: `tick` does one round and returns how many seconds it may rest."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.config = place.config
+        self.board = place.board
+        self.record = place.record
+        store = place.config.store
+        self.database = Database(
+            store.url, connect_timeout=store.connect_timeout, read_timeout=store.read_timeout
+        )
+        self.link = Link(self.database)
+        self.order = 0
+        self.exit = Exit.DRAINED
+        self._patience = PATIENCE_LEAST
+        self._checked = False
+        self._master = os.getppid()
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def boot(self) -> None:
+        """Once, before the first tick; raises `AppError` when it can never work."""
+
+    def tick(self, now: float) -> float | None:
+        """One round at `clock()` time `now`: seconds to rest, or None when all is done."""
+        raise NotImplementedError
+
+    def leave(self) -> None:
+        """Once, after the last tick."""
+
+    def wakeful(self) -> list[int]:
+        """Descriptors whose readability ends a rest early."""
+        return []
+
+    def run(self) -> Exit:
+        """The loop."""
+        self._listen()
+        try:
+            self.boot()
+        except AppError as error:
+            log.error("%s", error)
+            self.record.complain(str(error))
+            return Exit.CANNOT_BOOT
+        while True:
+            now = clock()
+            self.record.beat = now
+            if self._orphaned():
+                self.order = AT_ONCE
+                self.exit = Exit.MASTER_DIED
+                self._last_words()
+            delay = self._try(now)
+            if delay is None:
+                break
+            self._rest(delay)
+        with suppress(StoreError):
+            self.leave()
+        return self.exit
+
+    def connection(self) -> Connection:
+        """The connection, its tables checked once."""
+        connection = self.link.connection
+        if not self._checked:
+            schema.check(connection)
+            self._checked = True
+        return connection
+
+    def _try(self, now: float) -> float | None:
+        """A tick, whatever the database does: it may be away, and come back."""
+        try:
+            delay = self.tick(now)
+        except StoreError as error:
+            if self.order == AT_ONCE:
+                return None
+            self.trouble(error)
+            return self._patience * random.uniform(0.5, 1.0)
+        if self._patience != PATIENCE_LEAST:
+            log.info("the database answers again")
+            self._patience = PATIENCE_LEAST
+        if self.record.trouble:
+            self.record.complain("")
+        return delay
+
+    def trouble(self, error: StoreError) -> None:
+        """Say what is wrong once per spell, give up the connection, grow more patient."""
+        self.link.drop()
+        if not isinstance(error, SchemaError):
+            self._checked = self._checked and isinstance(error, QsuperError)
+        if self.record.trouble != str(error)[:300]:
+            log.warning("the database: %s", error)
+        self.record.complain(str(error)[:300])
+        self.record.describe(phase="waiting")
+        self._patience = min(PATIENCE_MOST, self._patience * 2)
+
+    def _listen(self) -> None:
+        for number, noted in ((signal.SIGTERM, DRAIN), (signal.SIGQUIT, AT_ONCE)):
+            signal.signal(number, lambda _signal, frame, noted=noted: self._note(noted, frame))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR1, lambda _signal, _frame: logs.reopen())
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+
+    def _note(self, order: int, frame: FrameType | None) -> None:
+        self.order = max(self.order, order)
+        if self.order == AT_ONCE:
+            self.interrupt()
+
+    def interrupt(self) -> None:
+        """The child must leave at once: called from the signal handler."""
+
+    def _orphaned(self) -> bool:
+        return os.getppid() != self._master
+
+    def _last_words(self) -> None:
+        """Whatever hangs now, the kernel ends this process within a second."""
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, LAST_WORDS)
+
+    def _rest(self, delay: float) -> None:
+        if delay <= 0 or (self.order and delay > 0.05):
+            delay = 0.0 if delay <= 0 else 0.05
+        readable, _, _ = select.select([self._wake_read, *self.wakeful()], [], [], delay)
+        if self._wake_read in readable:
+            with suppress(BlockingIOError):
+                os.read(self._wake_read, 4096)
+
+
+def enter(make: Callable[[Place], Role], place: Place) -> int:
+    """The `main` of a `Kind`: build the role and run it."""
+    try:
+        role = make(place)
+    except (ConfigError, QsuperError) as error:
+        log.error("%s", error)
+        place.record.complain(str(error))
+        return Exit.CANNOT_BOOT
+    return role.run()
+
+
+def kill_descendants() -> None:
+    """Every process that this one started, directly or not, is killed."""
+    with suppress(psutil.Error):
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                child.kill()
+
+
+def wall() -> float:
+    """Unix time, for what people read."""
+    return time.time()

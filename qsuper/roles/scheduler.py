@@ -1,0 +1,103 @@
+"""Turns time into wake-ups: promotes what is due, wakes workers, settles deaths, keeps the lease."""
+
+import os
+from contextlib import suppress
+
+from qsuper.place import Place
+from qsuper.roles import lease
+from qsuper.roles.role import Role
+from qsuper.scoreboard import PHASES
+from qsuper.store import looking, nodes, pausing, settling
+from qsuper.store.database import Connection
+from qsuper.store.looking import Sight, Watcher
+
+LOOK = 0.0225
+"""Seconds between two looks while a worker is idle: what a foreign INSERT waits at most."""
+LOOK_BUSY = 0.1
+"""The same while all workers are busy: only for what falls due."""
+CHORES = 1.0
+_IDLE = PHASES.index("idle")
+
+
+class Scheduler(Role):
+    """One of the two children that any node needs; stops last."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._queues = {queue.name: queue for queue in self.board.queues()}
+        self._watcher = Watcher(list(self._queues))
+        self._chores_at = 0.0
+        self._seen: int | None = None
+        self._due_at: float | None = None
+
+    def tick(self, now: float) -> float | None:
+        connection = self.connection()
+        if lease.due(self.place, now):
+            lease.renew(self.place, connection)
+        lease.settle_the_dead(self.place, connection)
+        if now - self._chores_at >= CHORES:
+            self._chores_at = now
+            self._chores(connection)
+        if self.order or self.record.order:
+            return None
+        idle = self._idle_workers()
+        if self._anything_new(connection, now):
+            self._look(connection, now, idle)
+        self.board.header.looked = now
+        if self.record.phase != _IDLE:
+            self.record.describe(phase="idle")
+        rest = LOOK if idle else LOOK_BUSY
+        return rest if self._due_at is None else max(0.0, min(rest, self._due_at - now))
+
+    def leave(self) -> None:
+        header = self.board.header
+        if not any(record.ended and not record.settled for record in self.board.records()):
+            nodes.leave(self.connection(), header.node, header.nonce)
+
+    def _chores(self, connection: Connection) -> None:
+        """Once a second: obey pauses, free claims that committed after their worker's death."""
+        paused = pausing.paused_queues(connection)
+        for name, queue in self._queues.items():
+            queue.paused = int(name in paused)
+        living = frozenset(
+            record.worker
+            for record in self.board.records()
+            if not (record.ended and record.settled)
+        )
+        for name in self._queues:
+            settling.sweep(connection, name, self.board.header.nonce, living)
+
+    def _idle_workers(self) -> dict[int, int]:
+        """Idle workers by queue index."""
+        idle: dict[int, int] = {}
+        for record in self.board.records():
+            if record.queue >= 0 and record.phase == _IDLE and not record.ended:
+                idle[record.queue] = idle.get(record.queue, 0) + 1
+        return idle
+
+    def _anything_new(self, connection: Connection, now: float) -> bool:
+        """On SQLite one pragma tells whether anybody has written since the last look."""
+        seen = looking.changes(connection)
+        if seen is not None and seen == self._seen:
+            return self._due_at is not None and now >= self._due_at
+        self._seen = seen
+        return True
+
+    def _look(self, connection: Connection, now: float, idle: dict[int, int]) -> None:
+        sights = self._watcher.look(connection)
+        if any(sight.due_in is not None and sight.due_in <= 0 for sight in sights.values()):
+            sights = self._promote(connection, sights)
+        for index, (name, queue) in enumerate(self._queues.items()):
+            ready = sights[name].ready
+            queue.ready_seen = ready
+            if ready and index in idle and not queue.paused:
+                with suppress(BlockingIOError):
+                    os.write(queue.wake_write, b"!" * min(ready, idle[index]))
+        waits = [sight.due_in for sight in sights.values() if sight.due_in is not None]
+        self._due_at = now + max(0.0, min(waits)) if waits else None
+
+    def _promote(self, connection: Connection, sights: dict[str, Sight]) -> dict[str, Sight]:
+        for name, sight in sights.items():
+            if sight.due_in is not None and sight.due_in <= 0:
+                looking.promote(connection, name)
+        return self._watcher.look(connection)

@@ -1,0 +1,1 @@
+"""From one claimed job to its outcome. No database, no loop."""
