@@ -23,21 +23,26 @@ _Params = ParamSpec("_Params")
 _Result = TypeVar("_Result")
 
 
-class Options(TypedDict, total=False):
-    """How a job is enqueued. What is left out is as the task says, or the configuration."""
+class RunOptions(TypedDict, total=False):
+    """How a job is run. What is left out is as the task says, or the configuration."""
 
     queue: str
     priority: int
     """Smaller runs first; negative is urgent."""
+    max_attempts: int
+    timeout: float
+    """Seconds; 0 means no limit."""
+
+
+class Options(RunOptions, total=False):
+    """How a job is enqueued."""
+
     delay: float
     """Seconds until it may run."""
     at: float
     """Unix time from which it may run; instead of `delay`."""
     name: str
     """Unique among live jobs: while one of this name lives, no second is added."""
-    max_attempts: int
-    timeout: float
-    """Seconds; 0 means no limit."""
 
 
 class JobHandle:
@@ -116,7 +121,7 @@ class Queue:
 
     @cached_property
     def config(self) -> Config:
-        overrides = {"store.url": self._url} if self._url else {}
+        overrides = {"store.url": self._url} if self._url else None
         return self._given or load(environ=os.environ, overrides=overrides)
 
     @cached_property
@@ -232,12 +237,11 @@ class Queue:
         param: Mapping[str, Any] | None = None,
         *,
         connection: Any = None,
-        **options: Unpack[Options],
+        **options: Unpack[RunOptions],
     ) -> JobHandle:
         """Set the timer `name` to `delay` seconds from now, or move it there if it waits."""
-        job = self._new_job(
-            task, self._encode(task, param), {**options, "name": name, "delay": delay}
-        )
+        full = Options(**options, name=name, delay=delay)
+        job = self._new_job(task, self._encode(task, param), full)
         return JobHandle(self, self.within(lambda writer: enqueueing.move(writer, job), connection))
 
     def cancel(self, name: str, *, connection: Any = None) -> bool:
@@ -286,5 +290,6 @@ class Queue:
                 " data elsewhere and pass where it is"
             )
         known = self.registry.get(task)
-        defaults: Options = {"queue": known.queue, "priority": known.priority} if known else {}
-        return NewJob(task, param, **{**defaults, **options})
+        if known is not None:
+            options = {"queue": known.queue, "priority": known.priority, **options}
+        return NewJob(task, param, **options)

@@ -89,9 +89,9 @@ class NewJob:
             raise ParamError(problem)
 
     def _problems(self) -> Iterator[str]:
-        if not (isinstance(self.task, str) and 0 < len(self.task) <= TASK_LENGTH_MOST):
+        if not _is_text(self.task, TASK_LENGTH_MOST):
             yield f"a task is named by 1 to {TASK_LENGTH_MOST} characters, not {self.task!r:.80}"
-        if not (isinstance(self.queue, str) and 0 < len(self.queue) <= QUEUE_LENGTH_MOST):
+        if not _is_text(self.queue, QUEUE_LENGTH_MOST):
             yield f"a queue is named by 1 to {QUEUE_LENGTH_MOST} characters, not {self.queue!r:.80}"
         if self.name is not None and not _is_name(self.name):
             yield f"a job's name is 1 to {NAME_BYTES_MOST} bytes of UTF-8, not {self.name!r:.80}"
@@ -111,6 +111,10 @@ class NewJob:
             _is_whole(self.max_attempts) and 1 <= self.max_attempts <= ATTEMPTS_MOST
         ):
             yield f"max_attempts is a whole number from 1 to {ATTEMPTS_MOST}"
+
+
+def _is_text(value: object, most: int) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= most and value.isprintable()
 
 
 def _is_whole(value: object) -> bool:

@@ -45,7 +45,7 @@ def _misused(error: click.UsageError) -> int:
 
 def _failed(error: Exception) -> int:
     if isinstance(error, click.ClickException):
-        lines = [error.format_message()]
+        lines = error.format_message().splitlines()
     elif isinstance(error, QsuperError):
         lines = str(error).splitlines()
     elif isinstance(error, OSError) and error.strerror:

@@ -2,24 +2,23 @@
 
 import difflib
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import click
 
-from qsuper.cli.parameters import DURATION, QUEUE
+from qsuper.cli.parameters import queue_name, seconds, task_name
 from qsuper.cli.printing import to_json
-from qsuper.cli.settings import Settings, open_database, pass_settings
+from qsuper.cli.settings import Settings, pass_settings
 from qsuper.client import Options, Queue
 from qsuper.config import Config
 from qsuper.errors import AppError, ParamError
 from qsuper.job import PRIORITY_LEAST, PRIORITY_MOST
-from qsuper.store import schema
 from qsuper.tasks import application
 from qsuper.tasks.codecs import CODECS
 
 
 @click.command()
-@click.argument("task")
+@click.argument("task", type=task_name, metavar="TASK")
 @click.argument("param", required=False)
 @click.option(
     "--param-file",
@@ -27,16 +26,20 @@ from qsuper.tasks.codecs import CODECS
     metavar="FILE",
     help="Read PARAM from a file, or with - from standard input.",
 )
-@click.option("--queue", type=QUEUE, help="Without it as the task says.")
+@click.option("--queue", type=queue_name, metavar="QUEUE", help="Without it as the task says.")
 @click.option(
     "--priority",
     type=click.IntRange(PRIORITY_LEAST, PRIORITY_MOST),
     help="Smaller runs first, negative is urgent; without it as the task says.",
 )
-@click.option("--delay", type=DURATION, help="Not before so long from now: 90s, 15m, 2d.")
+@click.option(
+    "--delay", type=seconds, metavar="TIME", help="Not before so long from now: 90s, 15m, 2d."
+)
 @click.option("--name", help="While a job of this name lives, no second one is added.")
 @click.option("--max-attempts", type=click.IntRange(1, 1000))
-@click.option("--timeout", type=DURATION, help="How long it may run; 0 is as long as it likes.")
+@click.option(
+    "--timeout", type=seconds, metavar="TIME", help="How long it may run; 0 is as long as it likes."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the bare id.")
 @pass_settings
 def add(
@@ -62,11 +65,6 @@ def add(
         raise click.UsageError("PARAM and --param-file exclude each other")
     if param_file is not None:
         param = _read(param_file)
-    config = settings.config()
-    settings.database()
-    jobs = Queue(config=config)
-    _learn_tasks(jobs, config)
-    _check(jobs, task, param, config)
     given = {
         "queue": queue,
         "priority": priority,
@@ -75,9 +73,42 @@ def add(
         "max_attempts": max_attempts,
         "timeout": timeout,
     }
-    options: Options = {key: value for key, value in given.items() if value is not None}  # type: ignore[assignment]
+    options = cast(Options, {key: value for key, value in given.items() if value is not None})
+    settings.database()
+    jobs = Queue(config=settings.config())
+    learn_tasks(jobs, task)
+    if task not in {known.name for known in jobs.registry}:
+        check_unknown(task, param, jobs.config)
     job = jobs.add_raw(task, param, **options)
     click.echo(to_json({"id": job.id, "state": job.state.word}) if as_json else job.id)
+
+
+def learn_tasks(jobs: Queue, task: str) -> None:
+    """Have the application's tasks checked against their signatures.
+
+    That the application is not there, or does not know the task, is said but no mistake: the
+    job may be another program's.
+    """
+    try:
+        jobs.registry = application.load(jobs.config.app, Path(jobs.config.folder))
+    except AppError as error:
+        click.echo(f"note: {error}", err=True)
+        return
+    names = [known.name for known in jobs.registry]
+    if names and task not in names:
+        near = difflib.get_close_matches(task, names, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        click.echo(f"note: {jobs.config.app} has no task {task}{hint}", err=True)
+
+
+def check_unknown(task: str, param: str | None, config: Config) -> None:
+    """Raise `ParamError` unless the param can be read the way the configuration says, or as JSON.
+
+    What is read in a way that is not known here must be UTF-8 at least.
+    """
+    settings = config.tasks.get(task)
+    codec = (settings.codec if settings else None) or "json"
+    CODECS.get(codec, CODECS["raw"]).decode(param)
 
 
 def _read(file: IO[bytes]) -> str:

@@ -43,17 +43,17 @@ _PLACES = {name: place for group in COMMANDS.values() for name, (place, _) in gr
 class Verbs(click.Group):
     """A group that knows its commands by name and loads the one that is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_PLACES)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         place = _PLACES.get(cmd_name)
         if place is None:
             return None
         module, _, attribute = place.partition(":")
         return _command(cmd_name, getattr(importlib.import_module(module), attribute))
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         for heading, group in COMMANDS.items():
             with formatter.section(heading):
                 formatter.write_dl([(name, about) for name, (_, about) in group.items()])

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from qsuper.cli.settings import Settings, connected, open_database, pass_settings
+from qsuper.cli.settings import Settings, connected, naming, open_database, pass_settings
 from qsuper.states import FINISHED
 from qsuper.store import pruning, schema
 
@@ -22,8 +22,10 @@ def db(ctx: click.Context) -> None:
 @db.command()
 @pass_settings
 def upgrade(settings: Settings) -> None:
-    """Make the tables, or bring them to this version. May run while qsuper runs."""
-    before, after = schema.upgrade(open_database(settings.config()))
+    """Make the tables, or bring them to this version."""
+    database = open_database(settings.config())
+    with naming(database):
+        before, after = schema.upgrade(database)
     if before == after:
         click.echo(f"the tables are at {after}, the newest version, already")
     else:
@@ -38,9 +40,10 @@ def upgrade(settings: Settings) -> None:
 )
 @pass_settings
 def prune(settings: Settings, keep_days: int | None) -> None:
-    """Delete finished jobs that are old enough, in steps so small that no worker waits.
+    """Delete finished jobs that are old enough.
 
-    The daemon does this by itself; this is for those who do not run it.
+    In steps so small that no worker waits. The daemon does this by itself; this is for those who
+    do not run it.
     """
     days = settings.config().job.keep_days
     keep = {

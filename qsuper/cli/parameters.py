@@ -1,4 +1,7 @@
-"""Kinds of arguments that several verbs take."""
+"""Kinds of arguments that several verbs take, for click's `type=`."""
+
+from collections.abc import Callable
+from typing import Any, cast
 
 import click
 import msgspec
@@ -7,62 +10,47 @@ from qsuper.config import kinds
 from qsuper.errors import QsuperError
 from qsuper.slices import Slice, parse_slice
 
+_ID_MOST = 2**63 - 1
 
-class SliceType(click.ParamType):
-    """`3/10`."""
 
-    name = "slice"
+def an_id(text: str) -> int:
+    """The id of a job; a usage error for anything else."""
+    if text.isascii() and text.isdecimal() and len(text) < 20 and 0 < int(text) <= _ID_MOST:
+        return int(text)
+    raise click.BadParameter(f"{text!r:.40} is not the id of a job: write a whole number above 0")
 
-    def convert(
-        self, value: str | Slice, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Slice:
-        """The slice; a usage error that says how to write one."""
-        if isinstance(value, Slice):
-            return value
+
+def a_slice(text: str) -> Slice:
+    """`3/10`; a usage error that says how to write one."""
+    try:
+        return parse_slice(text)
+    except QsuperError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def seconds(text: str) -> float:
+    """Seconds out of `90`, `90s`, `15m`, `1h`, `2d`; a usage error for anything else."""
+    try:
+        value = float(cast(float, kinds.read_duration(text)))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= kinds.TEN_YEARS:
+        raise click.BadParameter(f"{text!r:.40} is not a duration: write 90, 90s, 15m, 1h or 2d")
+    return value
+
+
+def _named(kind: Any) -> Callable[[str], str]:
+    """A name under the rules that bind it in the configuration."""
+    rules = kind.__metadata__[0].description
+
+    def name(text: str) -> str:
         try:
-            return parse_slice(value)
-        except QsuperError as error:
-            self.fail(str(error), param, ctx)
+            return cast(str, msgspec.convert(text, kind))
+        except (msgspec.ValidationError, UnicodeError):
+            raise click.BadParameter(f"{text!r:.80} is not {rules}") from None
+
+    return name
 
 
-class DurationType(click.ParamType):
-    """Seconds, or `90s`, `15m`, `1h`, `2d`."""
-
-    name = "duration"
-
-    def convert(
-        self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Seconds; a usage error that says how to write them."""
-        try:
-            seconds = kinds.read_duration(value)
-        except ValueError:
-            seconds = None
-        if isinstance(seconds, int | float) and seconds <= kinds.TEN_YEARS:
-            return float(seconds)
-        self.fail(f"{value!r} is not a duration: write 90, 90s, 15m, 1h or 2d", param, ctx)
-
-
-class QueueType(click.ParamType):
-    """The name of a queue."""
-
-    name = "queue"
-
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
-        """The name, when one could be written so."""
-        try:
-            return msgspec.convert(value, kinds.QueueName)
-        except msgspec.ValidationError:
-            self.fail(
-                f"{value!r} is not a queue's name: 1 to 64 characters out of A-Z a-z 0-9 _ . : -",
-                param,
-                ctx,
-            )
-
-
-SLICE = SliceType()
-DURATION = DurationType()
-QUEUE = QueueType()
-JOB_ID = click.IntRange(1, 2**63 - 1)
+queue_name = _named(kinds.QueueName)
+task_name = _named(kinds.TaskName)

@@ -2,13 +2,13 @@
 
 import click
 
-from qsuper.cli.parameters import QUEUE
+from qsuper.cli.parameters import queue_name
 from qsuper.cli.settings import Settings, connected, pass_settings
 from qsuper.errors import QsuperError
 
 
 @click.command()
-@click.argument("queue", type=QUEUE, required=False)
+@click.argument("queue", type=queue_name, metavar="[QUEUE]", required=False)
 @pass_settings
 def pause(settings: Settings, queue: str | None) -> None:
     """Begin no more jobs: of QUEUE on every node, or without it of this node at all.
@@ -25,7 +25,7 @@ def pause(settings: Settings, queue: str | None) -> None:
 
 
 @click.command()
-@click.argument("queue", type=QUEUE, required=False)
+@click.argument("queue", type=queue_name, metavar="[QUEUE]", required=False)
 @pass_settings
 def resume(settings: Settings, queue: str | None) -> None:
     """Take the pause of QUEUE, or without it that of this node, back."""

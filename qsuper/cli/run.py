@@ -1,8 +1,11 @@
 """`qsuper run`."""
 
+import sys
+
 import click
 
-from qsuper.cli.settings import Settings, open_database, pass_settings
+from qsuper import __version__
+from qsuper.cli.settings import Settings, naming, open_database, pass_settings
 
 
 @click.command()
@@ -26,6 +29,12 @@ def run(settings: Settings, wait: bool) -> int:
 
     config = settings.config()
     # The master never opens the database: it is done before there is one.
-    schema.ensure(open_database(config))
+    database = open_database(config)
+    with naming(database):
+        schema.ensure(database)
     logs.setup(config.log, "master")
+    if sys.stderr.isatty():
+        click.echo(
+            f"qsuper {__version__} runs in {config.state_dir}, logs: {config.log.dir}", err=True
+        )
     return Master(config, KINDS, reload_config=settings.config, wait=wait).run()

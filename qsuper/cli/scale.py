@@ -26,31 +26,24 @@ class Wish(NamedTuple):
 _STEP = re.compile(r"[+-][0-9]{1,3}", re.ASCII)
 
 
-class WishType(click.ParamType):
-    """`10`, `mail=4`, `mail=auto`, `+2`, `mail=-1`."""
-
-    name = "workers"
-
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Wish:
-        """What is asked for; a usage error with the bounds."""
-        queue, equals, workers = value.rpartition("=")
-        if equals and not queue:
-            self.fail(f"{value!r} names no queue: write mail=4", param, ctx)
-        # A bare -1 is more often a mistake than one worker less.
-        if _STEP.fullmatch(workers) and (queue or workers.startswith("+")):
-            return Wish(queue or None, int(workers), relative=True)
-        try:
-            number = parse_workers(workers)
-        except QsuperError as error:
-            less = f"; {DEFAULT_QUEUE}=-1 is one less" if workers.startswith("-") else ""
-            self.fail(f"{error}{less}", param, ctx)
-        return Wish(queue or None, AUTO if number is None else number)
+def wish_of(text: str) -> Wish:
+    """`10`, `mail=4`, `mail=auto`, `+2`, `mail=-1`; a usage error with the bounds."""
+    queue, equals, workers = text.rpartition("=")
+    if equals and not queue:
+        raise click.BadParameter(f"{text!r} names no queue: write mail=4")
+    # A bare -1 is more often a mistake than one worker less.
+    if _STEP.fullmatch(workers) and (queue or workers.startswith("+")):
+        return Wish(queue or None, int(workers), relative=True)
+    try:
+        number = parse_workers(workers)
+    except QsuperError as error:
+        less = f"; {DEFAULT_QUEUE}=-1 is one less" if workers.startswith("-") else ""
+        raise click.BadParameter(f"{error}{less}") from None
+    return Wish(queue or None, AUTO if number is None else number)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("wish", metavar="[QUEUE=]WORKERS", type=WishType())
+@click.argument("wish", metavar="[QUEUE=]WORKERS", type=wish_of)
 @pass_settings
 def scale(settings: Settings, wish: Wish) -> None:
     """Have so many workers from now on: 10, mail=4, +2, mail=-1, or mail=auto.

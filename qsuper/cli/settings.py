@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from qsuper.errors import NotRunning, StoreError
+
 if TYPE_CHECKING:
     from qsuper.config import Config
     from qsuper.store.database import Connection, Database
@@ -30,16 +32,21 @@ class Settings:
         from qsuper.store import schema
 
         database = open_database(self.config())
-        schema.ensure(database)
-        with connected(database) as connection:
-            schema.check(connection)
+        with naming(database):
+            schema.ensure(database)
+            with connected(database) as connection:
+                schema.check(connection)
         return database
 
     def ask(self, verb: str, **args: Any) -> dict[str, Any]:
         """The master's reply; raises `NotRunning`, `Refused` or `WireError`."""
         from qsuper import wire
 
-        return wire.call(Path(self.config().state_dir) / "control.sock", verb, args)
+        state_dir = Path(self.config().state_dir)
+        try:
+            return wire.call(state_dir / "control.sock", verb, args)
+        except NotRunning:
+            raise NotRunning(f"not running in {state_dir}; start it with `qsuper run`") from None
 
 
 def open_database(config: "Config") -> "Database":
@@ -53,7 +60,17 @@ def open_database(config: "Config") -> "Database":
 
 
 @contextmanager
-def connected(database: "Database") -> "Iterator[Connection]":
+def naming(database: "Database") -> Iterator[None]:
+    """What goes wrong in the block is said of this database."""
+    try:
+        yield
+    except StoreError as error:
+        where = database.engine.url.render_as_string(hide_password=True)
+        raise type(error)(f"{where}: {error}") from error
+
+
+@contextmanager
+def connected(database: "Database") -> Iterator["Connection"]:
     """A connection for as long as the block runs."""
     connection = database.connect()
     try:

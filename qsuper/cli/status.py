@@ -59,7 +59,7 @@ def _show(config: Config, *, as_json: bool) -> tuple[str, int]:
     except NotRunning as error:
         if as_json:
             return to_json({"running": False, "state_dir": config.state_dir}), NOT_RUNNING
-        return str(error), NOT_RUNNING
+        return f"qsuper is {error}", NOT_RUNNING
     if as_json:
         shown = {"running": True, "state_dir": config.state_dir, "config": config.file}
         return to_json(shown | msgspec.to_builtins(picture)), RUNNING

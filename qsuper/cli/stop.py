@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from qsuper import wire
-from qsuper.cli.parameters import DURATION
+from qsuper.cli.parameters import seconds
 from qsuper.cli.settings import Settings, pass_settings
 from qsuper.errors import NotRunning, QsuperError, WireError
 from qsuper.master.locks import OwnLock
@@ -24,7 +24,8 @@ PATIENCE = 30.0
 @click.option("--now", is_flag=True, help="Cut the jobs under way short; they run again later.")
 @click.option(
     "--timeout",
-    type=DURATION,
+    type=seconds,
+    metavar="TIME",
     help="Wait so long; without it worker.stop_timeout and 30 seconds.",
 )
 @pass_settings
@@ -56,10 +57,10 @@ class Masters:
         self._socket = state_dir / "control.sock"
         paths = [state_dir / "standby.lock", state_dir / "master.lock"]
         if not all(path.exists() for path in paths):
-            raise NotRunning(f"qsuper is not running in {state_dir}")
+            raise NotRunning(f"not running in {state_dir}")
         self._standby, self._master = (OwnLock(path) for path in paths)
         if not self._holders():
-            raise NotRunning(f"qsuper is not running in {state_dir}")
+            raise NotRunning(f"not running in {state_dir}")
         self._signal = signal.SIGTERM
         self._told: set[int] = set()
 

@@ -6,8 +6,8 @@ import click
 from msgspec.structs import replace
 
 from qsuper import logs
-from qsuper.cli.parameters import QUEUE, SLICE
-from qsuper.cli.settings import Settings, open_database, pass_settings
+from qsuper.cli.parameters import a_slice, queue_name
+from qsuper.cli.settings import Settings, naming, open_database, pass_settings
 from qsuper.config import Config, QueueConfig
 from qsuper.errors import AlreadyRunning
 from qsuper.job import DEFAULT_QUEUE
@@ -21,7 +21,7 @@ from qsuper.store import schema
 @click.option(
     "--slice",
     "mine",
-    type=SLICE,
+    type=a_slice,
     required=True,
     metavar="I/N",
     help="Run the jobs with id % N = I, and no others; I counts from 0.",
@@ -33,7 +33,7 @@ from qsuper.store import schema
     show_default=True,
     help="Most jobs to run.",
 )
-@click.option("--queue", type=QUEUE, default=DEFAULT_QUEUE, show_default=True)
+@click.option("--queue", type=queue_name, metavar="QUEUE", default=DEFAULT_QUEUE, show_default=True)
 @pass_settings
 def work(settings: Settings, mine: Slice, limit: int, queue: str) -> int:
     """Run one pass over one slice of a queue, and exit: for crontab, where no daemon runs.
@@ -42,7 +42,9 @@ def work(settings: Settings, mine: Slice, limit: int, queue: str) -> int:
     an earlier pass over the same slice goes on, it says so and does nothing (exit code 0).
     """
     config = of_pass(settings.config(), mine, queue)
-    schema.ensure(open_database(config))
+    database = open_database(config)
+    with naming(database):
+        schema.ensure(database)
     logs.setup(config.log, "master")
     master = Master(
         config,

@@ -125,6 +125,7 @@ class Control:
         try:
             return wire.encode(verb(request.args))
         except QsuperError as error:
+            log.warning("%s refused: %s", request.verb, error)
             return wire.encode(wire.refused(str(error)))
         except Exception:  # supervision must not end because a request met a bug
             log.exception("the request %s met an error that nobody expected", request.verb)

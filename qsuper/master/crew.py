@@ -122,11 +122,19 @@ class Crew:
         return living.index(place) if place in living else 0
 
     def _renumber(self) -> None:
-        for child in self.children:
-            if child.alive and not child.retiring and child.record is not None:
-                ordinal = self._ordinal(child)
-                if child.record.ordinal != ordinal:
-                    child.record.ordinal = ordinal
+        """Close the gaps in the ordinals; a replacement has that of the one it replaces."""
+        next_of: dict[tuple[Kind, str | None], int] = {}
+        ordinals: dict[Child, int] = {}
+        staying = [child for child in self.children if child.alive and not child.retiring]
+        for child in sorted(staying, key=lambda one: (one.replaces is not None, one.number)):
+            if child.replaces is None:
+                group = (child.kind, child.queue)
+                ordinals[child] = next_of.get(group, 0)
+                next_of[group] = ordinals[child] + 1
+            else:
+                ordinals[child] = ordinals.get(child.replaces, 0)
+            if child.record is not None and child.record.ordinal != ordinals[child]:
+                child.record.ordinal = ordinals[child]
 
     def retire(self, child: Child, now: float) -> None:
         """Let it finish what it does and leave; nobody follows it."""

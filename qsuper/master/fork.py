@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -60,7 +61,8 @@ def _live(kind: Kind, place: Place, nonce: str, forget: Callable[[], None], mast
         os.environ[RUN_TAG] = nonce
         random.seed()
         signal.signal(signal.SIGUSR1, _ignore)
-        _write_stacks_on_demand(place)
+        with suppress(OSError):  # a full disk: the child can do without
+            _write_stacks_on_demand(place)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         code = int(kind.main(place))
     except SystemExit as leave:

@@ -10,6 +10,7 @@ from qsuper.master.control import Control
 from qsuper.master.crew import Crew
 from qsuper.master.graves import Graves
 from qsuper.master.limits import Limits
+from qsuper.master.meanings import obey
 from qsuper.master.orders import Orders
 from qsuper.master.signals import Signals
 from qsuper.master.standby import Standby
@@ -21,6 +22,7 @@ IDLE_TURN = 0.5
 QUICK_TURN = 0.05
 """Seconds between two turns while something is awaited that nobody reports."""
 CHORES_EVERY = 1.0
+LEASE_LOST = "the lease could not be renewed: workers wait until the database answers again"
 CRASHES_MOST = 5
 """In a row, after which a master that runs once gives up."""
 
@@ -54,7 +56,7 @@ class Loop:
         """Turn until nothing is left to do; the exit code."""
         while True:
             for number in signals.take():
-                self._orders.obey(number)
+                obey(self._orders, number)
             now = clock()
             if (code := self._turn(now)) is not None:
                 return code
@@ -69,6 +71,7 @@ class Loop:
         crew.note_boots(now)
         self._unsettled = self._graves.settle()
         self._limits.enforce(crew, now)
+        orders.messages.say("lease", LEASE_LOST if self._limits.lease_lost else "")
         if orders.roll is not None:
             orders.roll.step(now)
             if orders.roll.over:
@@ -89,7 +92,7 @@ class Loop:
     def _do_chores(self) -> None:
         output.cap(Path(self._orders.config.state_dir))
         self._graves.sweep(frozenset(child.pid for child in self._crew.alive))
-        if self._orders.ending is None and self._standby.orphaned():
+        if self._orders.ending is None and self._standby.should_hand_over():
             log.info("handing over: this master's parent is gone, and another one stands by")
             self._orders.end(0)
         if self._orders.everyone_stops:

@@ -20,6 +20,7 @@ from qsuper.master.locks import SharedLock
 from qsuper.master.loop import Loop
 from qsuper.master.orders import Orders
 from qsuper.master.queues import Queues
+from qsuper.master.messages import Messages
 from qsuper.master.signals import Signals
 from qsuper.master.spawner import Spawner
 from qsuper.master.standby import Standby
@@ -57,10 +58,10 @@ class Master:
         """
         self._make_state_dir()
         signals = Signals()
-        standby = Standby(self._state_dir)
+        standby = Standby(self._state_dir, wait=self._wait)
         run_lock = SharedLock(self._state_dir / "run.lock")
         try:
-            if not standby.take(signals, wait=self._wait):
+            if not standby.take(signals):
                 return 0
             tree.become_subreaper()
             board = inheritance.open_board(self._board_path)
@@ -104,11 +105,19 @@ class Master:
             standby.close()
             signals.forget()
 
-        spawner = Spawner(self._config, board, queues, nonce, forget)
+        messages = Messages()
+        spawner = Spawner(self._config, board, queues, nonce, messages, forget)
         graves = Graves(kept)
         crew = Crew(spawner, graves, once=self._once)
         orders = Orders(
-            self._kinds, crew, spawner, queues, board.header, standby, self._reload_config
+            self._kinds,
+            crew,
+            spawner,
+            queues,
+            board.header,
+            standby,
+            messages,
+            self._reload_config,
         )
         control = Control(self._state_dir / "control.sock", selector, verbs.table(orders))
         selector.register(signals, selectors.EVENT_READ, lambda: None)

@@ -1,10 +1,8 @@
-"""What the master is asked to do, by a signal or over the control socket."""
+"""What the master is asked to do, and what is wanted since."""
 
-import faulthandler
 import logging
 import signal
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +13,18 @@ from qsuper.errors import ConfigError, QsuperError
 from qsuper.job import DEFAULT_QUEUE
 from qsuper.master.crew import Crew, Wanted
 from qsuper.master.ending import Ending
-from qsuper.master.fork import stacks_file
 from qsuper.master.queues import Queues
-from qsuper.master.report import Messages
+from qsuper.master.messages import Messages
 from qsuper.master.roll import Roll
 from qsuper.master.scale import Scale, parse_workers
 from qsuper.master.spawner import Spawner
 from qsuper.master.standby import Standby
 from qsuper.place import Kind
 from qsuper.scoreboard import Header, clock
+
+BY_VERB = "verb"
+BY_SIGNAL = "signal"
+"""Who may have paused the node; the two do not undo each other's."""
 
 log = logging.getLogger("qsuper.master")
 
@@ -39,6 +40,7 @@ class Orders:
         queues: Queues,
         header: Header,
         standby: Standby,
+        messages: Messages,
         reload_config: Callable[[], Config],
     ) -> None:
         self._kinds = kinds
@@ -49,12 +51,12 @@ class Orders:
         self._standby = standby
         self._reload_config = reload_config
         self._paused_by: set[str] = set()
-        self.messages = Messages()
+        self.messages = messages
         self.roll: Roll | None = None
         self.ending: Ending | None = None
         self.everyone_stops = False
         """A master that stands by is to stop too, and the one that would follow it."""
-        self.scale_memory = Scale(self._state_dir / "scale.json")
+        self.scale_memory = Scale(self.state_dir / "scale.json")
         self.adopt(spawner.config)
 
     @property
@@ -62,7 +64,7 @@ class Orders:
         return self._spawner.config
 
     @property
-    def _state_dir(self) -> Path:
+    def state_dir(self) -> Path:
         return Path(self.config.state_dir)
 
     def adopt(self, config: Config) -> None:
@@ -91,32 +93,6 @@ class Orders:
             else:
                 wanted[kind, None] = 1
         return self.ending.filter(wanted) if self.ending else wanted
-
-    def obey(self, number: signal.Signals) -> None:
-        """Do what a signal stands for."""
-        match number:
-            case signal.SIGTERM:
-                self.stop(at_once=False)
-            case signal.SIGINT:
-                self.stop(at_once=self.ending is not None)
-            case signal.SIGQUIT:
-                self.stop(at_once=True)
-            case signal.SIGHUP:
-                with suppress(QsuperError):
-                    self.reload()
-            case signal.SIGTTIN:
-                self._scale_by(1)
-            case signal.SIGTTOU:
-                self._scale_by(-1)
-            case signal.SIGTSTP:
-                self._pause("signal")
-            case signal.SIGCONT:
-                # A shell sends it to whatever it continues: a pause by order stays.
-                self._resume("signal")
-            case signal.SIGUSR1:
-                self.reopen()
-            case signal.SIGUSR2:
-                self._dump_stacks()
 
     def describe(self) -> dict[str, Any]:
         """For `hello`."""
@@ -152,12 +128,10 @@ class Orders:
         log.info("scale: %s", ", ".join(f"{one}={n}" for one, n in self.workers().items()))
         return self.workers()
 
-    def _scale_by(self, step: int) -> None:
-        try:
-            name = self._first_queue()
-            self.scale(name, max(0, self.workers()[name] + step))
-        except QsuperError as error:
-            log.error("%s", error)
+    def scale_by(self, step: int) -> None:
+        """So many workers more, or fewer, for the first queue."""
+        name = self._first_queue()
+        self.scale(name, max(0, self.workers()[name] + step))
 
     def _first_queue(self) -> str:
         queues = self.config.queues
@@ -168,23 +142,16 @@ class Orders:
     def _tell_wanted(self) -> None:
         self._queues.want(self.workers())
 
-    def pause(self) -> None:
+    def pause(self, *, by: str = BY_VERB) -> None:
         """Begin nothing until `resume`."""
-        self._pause("order")
+        self._set_paused(self._paused_by | {by})
 
-    def resume(self) -> None:
-        """Go on, whoever has paused."""
-        self._resume("order", "signal")
+    def resume(self, *, by: str | None = None) -> None:
+        """Go on: `by` takes back only its own pause, None everybody's."""
+        self._set_paused(self._paused_by - {by} if by else set())
 
-    def _pause(self, why: str) -> None:
-        self._paused_by.add(why)
-        self._tell_paused()
-
-    def _resume(self, *reasons: str) -> None:
-        self._paused_by.difference_update(reasons)
-        self._tell_paused()
-
-    def _tell_paused(self) -> None:
+    def _set_paused(self, by: set[str]) -> None:
+        self._paused_by = by
         paused = int(bool(self._paused_by))
         if self._header.paused != paused:
             self._header.paused = paused
@@ -199,8 +166,8 @@ class Orders:
             raise QsuperError("qsuper is stopping")
         try:
             config = self._reload_config()
-            if Path(config.state_dir) != self._state_dir:
-                raise ConfigError([f"state_dir cannot change from {self._state_dir} in a reload"])
+            if Path(config.state_dir) != self.state_dir:
+                raise ConfigError([f"state_dir cannot change from {self.state_dir} in a reload"])
             before = self.config.log
             if config.log != before:
                 logs.setup(config.log, "master")
@@ -210,7 +177,6 @@ class Orders:
                 f"reload refused, the old configuration stays: {'; '.join(str(error).splitlines())}"
             )
             self.messages.say("reload", text)
-            log.error("%s", text)
             raise QsuperError(text) from error
         now = clock()
         self.messages.say("reload", "")
@@ -254,13 +220,9 @@ class Orders:
     def reopen(self) -> None:
         """Have every process open its log anew."""
         logs.reopen()
-        self._crew.signal(self._crew.children, signal.SIGUSR1)
+        self.pass_on(signal.SIGUSR1)
         log.info("logs reopened")
 
-    def _dump_stacks(self) -> None:
-        path = stacks_file(self._state_dir, "master")
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        with path.open("a") as file:
-            faulthandler.dump_traceback(file, all_threads=False)
-        self._crew.signal(self._crew.children, signal.SIGUSR2)
-        log.info("stacks of every process are written to %s", path.parent)
+    def pass_on(self, number: signal.Signals) -> None:
+        """Send a signal to every child."""
+        self._crew.signal(self._crew.children, number)

@@ -9,7 +9,7 @@ SIZE_MOST = 1 << 20
 
 def cap(state_dir: Path) -> None:
     """Empty what has grown too long. Its writers append, so that they go on at the start."""
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         for entry in os.scandir(state_dir / "output"):
             with suppress(OSError):
                 if entry.name.endswith(".out") and entry.stat().st_size > SIZE_MOST:

@@ -8,24 +8,8 @@ from qsuper import __version__
 from qsuper.errors import ScoreboardError
 from qsuper.master.child import Child
 from qsuper.master.crew import Crew
+from qsuper.master.messages import Messages
 from qsuper.scoreboard import Header, Scoreboard, clock
-
-
-class Messages:
-    """What is wrong with the node as a whole, by topic: one sentence each, until it is mended."""
-
-    def __init__(self) -> None:
-        self._said: dict[str, tuple[float, str]] = {}
-
-    def say(self, topic: str, text: str) -> None:
-        """Say it; an empty text takes it back."""
-        if not text:
-            self._said.pop(topic, None)
-        elif self._said.get(topic, (0.0, ""))[1] != text:
-            self._said[topic] = (time.time(), text)
-
-    def shown(self) -> list[dict[str, Any]]:
-        return [{"since": since, "text": text} for since, text in self._said.values()]
 
 
 def post(
@@ -40,7 +24,7 @@ def post(
     now, unix = clock(), time.time()
     bulletin = {
         "version": __version__,
-        "children": [_describe(child, now, unix) for child in crew.children],
+        "children": [_describe(child, now, unix) for child in _sorted(crew)],
         "wanted": wanted,
         "scale_remembered": remembered,
         "paused": bool(header.paused),
@@ -53,6 +37,11 @@ def post(
     except ScoreboardError as error:
         messages.say("bulletin", str(error))
         board.bulletin("master").post(bulletin | {"children": [], "messages": messages.shown()})
+
+
+def _sorted(crew: Crew) -> list[Child]:
+    """Queue by queue, then what there is one of."""
+    return sorted(crew.children, key=lambda one: (one.queue is None, one.queue or "", one.number))
 
 
 def _describe(child: Child, now: float, unix: float) -> dict[str, Any]:

@@ -68,5 +68,8 @@ class Scale:
         else:
             self._remembered[name] = {"workers": workers, "configured": configured}
         fresh = self._path.with_suffix(".new")
-        fresh.write_text(json.dumps(self._remembered, indent=2) + "\n")
-        fresh.replace(self._path)
+        try:
+            fresh.write_text(json.dumps(self._remembered, indent=2) + "\n")
+            fresh.replace(self._path)
+        except OSError as error:
+            log.error("the scale holds, but cannot be remembered: %s", error)

@@ -10,6 +10,7 @@ from qsuper.master import processes
 from qsuper.master.child import Child
 from qsuper.master.fork import fork
 from qsuper.master.queues import Queues
+from qsuper.master.messages import Messages
 from qsuper.place import Place
 from qsuper.scoreboard import Scoreboard
 
@@ -25,6 +26,7 @@ class Spawner:
         board: Scoreboard,
         queues: Queues,
         nonce: str,
+        messages: Messages,
         forget: Callable[[], None],
     ) -> None:
         """`forget` closes in a child what is the master's alone."""
@@ -33,6 +35,7 @@ class Spawner:
         self._board = board
         self._queues = queues
         self._nonce = nonce
+        self._messages = messages
         self._forget = forget
         self._incarnations = 0
 
@@ -46,9 +49,11 @@ class Spawner:
         try:
             record = self._board.take()
         except ScoreboardError as error:
+            self._messages.say("scoreboard", f"{child.name} cannot start: {error}")
             child.failed_to_fork(str(error), now)
             log.error("%s cannot start: %s", child.name, error)
             return
+        self._messages.say("scoreboard", "")
         self._incarnations += 1
         queue = None if child.queue is None else self._queues.find(child.queue)
         record.role = child.kind.name

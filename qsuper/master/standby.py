@@ -19,17 +19,19 @@ log = logging.getLogger("qsuper.master")
 class Standby:
     """`master.lock`, and `standby.lock` for the one that waits for it."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, *, wait: bool) -> None:
+        """`wait`: stand by while another one runs, and make room for one that does."""
         self._folder = state_dir
         self._master = OwnLock(state_dir / "master.lock")
         self._standby = OwnLock(state_dir / "standby.lock")
+        self._wait = wait
         self._parent = os.getppid()
 
-    def take(self, signals: Signals, *, wait: bool) -> bool:
+    def take(self, signals: Signals) -> bool:
         """Become the master; False when asked to stop before. Raises `AlreadyRunning`."""
         if self._master.take():
             return True
-        if not wait:
+        if not self._wait:
             raise AlreadyRunning(self._who_runs())
         log.info("standing by: %s", self._who_runs())
         while not self._standby.take():
@@ -49,9 +51,10 @@ class Standby:
         age = _words(processes.age(process))
         return f"a master runs in {self._folder} already: pid {process.pid}, for {age}"
 
-    def orphaned(self) -> bool:
-        """Whether the parent this master was started by is gone and another master stands by."""
-        return os.getppid() != self._parent and self._standby.holder() is not None
+    def should_hand_over(self) -> bool:
+        """Whether the parent that started this master is gone, and another master stands by."""
+        orphaned = os.getppid() != self._parent
+        return self._wait and orphaned and self._standby.holder() is not None
 
     def end_waiting(self) -> None:
         """Tell the master that stands by, if there is one, to stop."""

@@ -23,7 +23,7 @@ def take(state_dir: Path, host: Host, *, now: float, unix: float) -> Picture:
     header = board.header
     lives = header.boot_id == host.boot_id and host.lives(header.master_pid, header.master_ticks)
     if not lives:
-        raise NotRunning(f"qsuper is not running in {state_dir}; start it with `qsuper run`")
+        raise NotRunning(f"not running in {state_dir}; start it with `qsuper run`")
     bulletin: dict[str, Any] = board.bulletin("master").read() or {}
     if bulletin.get("posted", 0.0) < header.started:
         bulletin = {}
@@ -56,7 +56,7 @@ def _open(path: Path) -> Scoreboard:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         where = path.parent
-        raise NotRunning(f"qsuper is not running in {where}; start it with `qsuper run`") from None
+        raise NotRunning(f"not running in {where}; start it with `qsuper run`") from None
     except OSError as error:
         raise ScoreboardError(f"cannot open {path}: {error.strerror}") from error
     return Scoreboard.open(path)

@@ -63,25 +63,25 @@ class Companion(threading.Thread):
             self._wanted.wait()
             self._wanted.clear()
             self._parked = False
-            while self.active:
-                self._accompany()
+            self._accompany()
 
     def _accompany(self) -> None:
-        began, cursor = self._record.began, self._record.cursor
-        time.sleep(OVERSTAY)
-        if not self.active or self._record.began != began or self._record.cursor != cursor:
-            return
-        if cursor % 2 == 0:
-            return
-        pause = OVERSTAY
-        while self.active and self._record.began == began:
-            try:
-                self._relieve()
-            except StoreError as error:
-                self._link.drop()
-                log.debug("the companion could not reach the database: %s", error)
+        while self.active:
+            began = self._record.began
+            pause = OVERSTAY
             time.sleep(pause)
-            pause = min(ROUND, pause * 2)
+            while self._overstays(began):
+                try:
+                    self._relieve()
+                except StoreError as error:
+                    self._link.drop()
+                    log.debug("the companion could not reach the database: %s", error)
+                time.sleep(pause)
+                pause = min(ROUND, pause * 2)
+
+    def _overstays(self, began: float) -> bool:
+        """Whether the job that began then is still in its code."""
+        return self.active and self._record.began == began and self._record.in_flight is not None
 
     def _relieve(self) -> None:
         # Taken first and given back after: what is surrendered cannot begin any more, and a

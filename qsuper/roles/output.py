@@ -30,11 +30,8 @@ class Output:
         for descriptor in (1, 2):
             os.dup2(self._file, descriptor)
         for name, descriptor in (("stdout", 1), ("stderr", 2)):
-            raw = open(descriptor, "wb", buffering=0, closefd=False)
-            text = io.TextIOWrapper(
-                io.BufferedWriter(raw), "utf-8", "backslashreplace", write_through=True
-            )
-            setattr(sys, name, text)
+            raw = io.FileIO(descriptor, "wb", closefd=False)
+            setattr(sys, name, io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True))
 
     def collect(self) -> None:
         """Log what was printed since the last time, line by line, and empty the file."""

@@ -5,10 +5,8 @@ import os
 import random
 import select
 import signal
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
 
 import psutil
 
@@ -124,14 +122,14 @@ class Role:
         self._patience = min(PATIENCE_MOST, self._patience * 2)
 
     def _listen(self) -> None:
-        for number, noted in ((signal.SIGTERM, DRAIN), (signal.SIGQUIT, AT_ONCE)):
-            signal.signal(number, lambda _signal, frame, noted=noted: self._note(noted, frame))
+        signal.signal(signal.SIGTERM, lambda _signal, _frame: self._note(DRAIN))
+        signal.signal(signal.SIGQUIT, lambda _signal, _frame: self._note(AT_ONCE))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGUSR1, lambda _signal, _frame: logs.reopen())
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
 
-    def _note(self, order: int, frame: FrameType | None) -> None:
+    def _note(self, order: int) -> None:
         self.order = max(self.order, order)
         if self.order == AT_ONCE:
             self.interrupt()
@@ -173,8 +171,3 @@ def kill_descendants() -> None:
         for child in psutil.Process().children(recursive=True):
             with suppress(psutil.Error):
                 child.kill()
-
-
-def wall() -> float:
-    """Unix time, for what people read."""
-    return time.time()

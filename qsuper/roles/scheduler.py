@@ -1,4 +1,4 @@
-"""Turns time into wake-ups: promotes what is due, wakes workers, settles deaths, keeps the lease."""
+"""Turns time into wake-ups: promotes what is due, wakes workers, settles deaths, beats."""
 
 import os
 from contextlib import suppress

@@ -4,10 +4,14 @@ What is written for a claim that is no longer the worker's changes nothing and i
 caller hears 0 (`fenced`).
 """
 
+from collections.abc import Mapping
+
 from qsuper.failpoint import failpoint
 from qsuper.job import Job
+from qsuper.states import State
 from qsuper.store.backend import Statement, StoreBusy
 from qsuper.store.database import Connection
+from qsuper.store.locked import run_around_locks
 
 ERROR_BYTES = 16_000
 TRACEBACK_BYTES = 200_000
@@ -18,11 +22,6 @@ _COMPLETE = Statement(
     """
     UPDATE queue SET status = 1, took_ms = :took_ms, mtime = {now}
     WHERE id IN {ids} AND {status} = 2 AND worker = :worker
-    """
-)
-_HELD = Statement(
-    """
-    SELECT id FROM queue WHERE id IN {ids} AND {status} = 2 AND worker = :worker {skip_locked}
     """
 )
 _GUARD = "WHERE id = :id AND status = 2 AND worker = :worker AND claims = :claims"
@@ -68,18 +67,13 @@ def complete(connection: Connection, worker: str, ids: list[int], took_ms: int) 
     """Done, all with the same `took_ms`. Returns how many were still this worker's.
 
     When somebody's transaction holds one of the rows, the others are acked and the count is
-    short; `still_to_ack` tells which.
+    short; `still_to_ack` tells which. Raises `StoreBusy` when all that are left are held so.
     """
-    try:
-        count = connection.run(_COMPLETE, ids=ids, worker=worker, took_ms=took_ms)
-    except StoreBusy:
-        if connection.backend.name == "sqlite":
-            raise
-        with connection.transaction():
-            free = [row[0] for row in connection.rows(_HELD, ids=ids, worker=worker)]
-            if not free:
-                raise
-            count = connection.run(_COMPLETE, ids=free, worker=worker, took_ms=took_ms)
+    count = run_around_locks(
+        connection, _COMPLETE, ids, State.RUNNING, worker=worker, took_ms=took_ms
+    )
+    if not count and still_to_ack(connection, worker, ids):
+        raise StoreBusy
     failpoint("ack-sent")
     return count
 
@@ -170,7 +164,7 @@ def _end(
     job: Job,
     node: str,
     move: Statement,
-    more: dict[str, float | int | None],
+    more: Mapping[str, float | None],
     outcome: str,
     error: str,
     traceback: str | None,

@@ -92,7 +92,7 @@ MYSQL = Backend(
         "now": "CURRENT_TIMESTAMP(6)",
         # Kept within what the column can hold: an error would lose the row.
         "in": "CURRENT_TIMESTAMP(6) + INTERVAL"
-        " CAST(LEAST(:{0}, 2147483647 - UNIX_TIMESTAMP()) * 1000000 AS SIGNED) MICROSECOND",
+        " CAST(LEAST(:{0}, 2147483646 - UNIX_TIMESTAMP()) * 1000000 AS SIGNED) MICROSECOND",
         "ago": "CURRENT_TIMESTAMP(6) - INTERVAL CAST(:{0} * 1000000 AS SIGNED) MICROSECOND",
         "unix": "UNIX_TIMESTAMP({0})",
         "unix_now": "UNIX_TIMESTAMP(CURRENT_TIMESTAMP(6))",

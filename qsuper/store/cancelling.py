@@ -10,7 +10,8 @@ _CANCEL = Statement(
     "UPDATE queue SET status = 5, mtime = {now} WHERE id = :id AND status IN (0, 4, 6)"
 )
 _LIVE_ID = Statement("SELECT id FROM queue WHERE {live}")
-_STATE = Statement("SELECT status, name FROM queue WHERE id = :id {as_it_is}")
+_STATE = Statement("SELECT status FROM queue WHERE id = :id")
+_AS_IT_IS = Statement("SELECT status, name FROM queue WHERE id = :id {as_it_is}")
 _REVIVE = Statement(
     """
     UPDATE queue SET status = 0, attempt = 0, claims = claims + 1, cancel = 0, worker = NULL,
@@ -24,10 +25,10 @@ def cancel(writer: Writer, job_id: int) -> State:
     """Take a waiting job back; returns the state it is in now (RUNNING: it was too late)."""
     if writer.run(_CANCEL, id=job_id):
         return State.CANCELLED
-    state = state_of(writer, job_id)
-    if state is None:
+    rows = writer.rows(_AS_IT_IS, id=job_id)
+    if not rows:
         raise NoSuchJob(f"there is no job {job_id}")
-    return state
+    return State(rows[0][0])
 
 
 def state_of(writer: Writer, job_id: int) -> State | None:
@@ -49,7 +50,7 @@ def revive(connection: Connection, job_id: int) -> State:
     Raises `LiveTwin` when a live job has its name: two of one name cannot live.
     """
     with connection.transaction():
-        row = connection.row(_STATE, id=job_id)
+        row = connection.row(_AS_IT_IS, id=job_id)
         if row is None:
             raise NoSuchJob(f"there is no job {job_id}")
         status, name = row

@@ -7,9 +7,11 @@ from typing import Any
 from qsuper.failpoint import failpoint
 from qsuper.job import Job
 from qsuper.slices import WHOLE, Slice, help_size, window_size
+from qsuper.states import State
 from qsuper.store.acking import bury_unrun
 from qsuper.store.backend import Statement, StoreBusy
 from qsuper.store.database import Connection
+from qsuper.store.locked import FREE, run_around_locks
 
 _COLUMNS = """
     q.id, q.task, q.param, q.attempt, q.max_attempts, q.timeout, q.claims, q.solo,
@@ -35,19 +37,20 @@ _OF_ALL = Statement(
     """
 )
 
+# `claims` grows with every claim and every move: a row that was taken and given back, or moved to
+# another time or param, since the look is not the row that was looked at.
 _CLAIM = Statement(
     """
     UPDATE queue SET status = 2, worker = :worker, claims = claims + 1, attempt = attempt + 1,
         solo = :solo, started_at = {now}, mtime = {now}
-    WHERE id IN {ids} AND {status} = 0 AND run_at <= {now}
+    WHERE id IN {ids} AND {status} = 0 AND run_at <= {now} AND claims BETWEEN :fewest AND :most
     """
 )
 
-_FREE_ROWS = Statement("SELECT id FROM queue WHERE id IN {ids} AND {status} = 0 {skip_locked}")
-
 _MINE = Statement(
-    """
-    SELECT id, claims FROM queue WHERE id IN {ids} AND {status} = 2 AND worker = :worker
+    f"""
+    SELECT {_COLUMNS} FROM queue q
+    WHERE q.id IN {{ids}} AND {{status}} = 2 AND worker = :worker ORDER BY q.priority, q.id
     """
 )
 
@@ -68,6 +71,8 @@ _PARK = Statement(
 
 _SOLO_AGAIN = 2
 """`solo` of a row whose batch died unseen: claimed alone next time, to tell who is guilty."""
+_BESIDE = 16
+"""Rows looked at beyond what is wanted, when somebody holds one of those."""
 
 
 @dataclass(slots=True)
@@ -105,25 +110,47 @@ def claim(
     if not look.rows:
         return Claim()
     chosen = _alone_or_together(look.rows)
-    jobs = {
-        row[0]: Job(row[0], row[1], row[2], row[3] + 1, row[4], row[5], row[6] + 1)
-        for row in chosen
-    }
     failpoint("candidates-read")
-    ids = list(jobs)
-    solo = 1 if len(ids) == 1 else 0
     try:
-        taken = connection.run(_CLAIM, worker=worker, solo=solo, ids=ids)
+        jobs = _take(connection, worker, chosen)
     except StoreBusy:
-        taken = _take_unlocked(connection, worker, solo, ids)
-    failpoint("claim-sent")
-    if taken != len(ids):
-        mine_now = dict(connection.rows(_MINE, ids=ids, worker=worker))
-        jobs = {id: job for id, job in jobs.items() if id in mine_now}
-        for job in jobs.values():
-            job.claims = mine_now[job.id]
+        if connection.backend.name == "sqlite":
+            raise
+        look = _look(connection, queue, mine, most + _BESIDE, helps, everyone)
+        jobs = _take_free(connection, worker, look.rows, most)
     failpoint("claimed")
-    return Claim(list(jobs.values()), len(ids) - len(jobs), look.helped)
+    return Claim(jobs, max(0, len(chosen) - len(jobs)), look.helped)
+
+
+def _take(connection: Connection, worker: str, rows: list[Any]) -> list[Job]:
+    """One guarded UPDATE; where it may not have taken just what was seen, the rows are read."""
+    ids = [row[0] for row in rows]
+    claims = {row[6] for row in rows}
+    fewest, most = min(claims), max(claims)
+    solo = 1 if len(ids) == 1 else 0
+    taken = connection.run(_CLAIM, worker=worker, solo=solo, ids=ids, fewest=fewest, most=most)
+    failpoint("claim-sent")
+    if taken == len(ids) and fewest == most:
+        return [_job(row, 1) for row in rows]
+    return [_job(row, 0) for row in connection.rows(_MINE, ids=ids, worker=worker)]
+
+
+def _take_free(connection: Connection, worker: str, rows: list[Any], most: int) -> list[Job]:
+    """Somebody's open transaction holds one of the rows: take what is free beside it."""
+    seen = [row[0] for row in rows]
+    with connection.transaction():
+        free = {row[0] for row in connection.rows(FREE, ids=seen, state=int(State.READY))}
+        chosen = [row for row in rows if row[0] in free and not row[8]]
+        return _take(connection, worker, _alone_or_together(chosen)[:most]) if chosen else []
+
+
+def _job(row: Any, grown: int) -> Job:
+    """`grown` is 1 for a row read before its claim, 0 for one read after it."""
+    id, task, param, attempt, max_attempts, timeout, claims = row[:7]
+    if param is not None and not isinstance(param, (str, bytes)):
+        # SQLite keeps the number that a bare INSERT wrote without quotes.
+        param = str(param)
+    return Job(id, task, param, attempt + grown, max_attempts, timeout, claims + grown)
 
 
 @dataclass(slots=True)
@@ -164,24 +191,20 @@ def _put_right(connection: Connection, queue: str, rows: list[Any]) -> bool:
     moved = 0
     if zeros := [row[0] for row in rows if row[8] == 2]:
         moved += bury_unrun(connection, zeros, "run_at is no date: set one and retry it")
-    if any(row[8] == 1 for row in rows):
-        moved += park(connection, queue)
+    if early := [row[0] for row in rows if row[8] == 1]:
+        # The rows seen may lie behind the head that `park` looks at.
+        moved += park(connection, queue) or _park(connection, early)
     return moved > 0
 
 
 def park(connection: Connection, queue: str) -> int:
     """Ready rows with a `run_at` ahead become scheduled: they would clog the ready index."""
     early = [row[0] for row in connection.rows(_EARLY, queue=queue)]
-    return connection.run(_PARK, ids=early) if early else 0
+    return _park(connection, early) if early else 0
 
 
-def _take_unlocked(connection: Connection, worker: str, solo: int, ids: list[int]) -> int:
-    """Somebody's open transaction holds one of the rows: take the others."""
-    if connection.backend.name == "sqlite":
-        raise StoreBusy
-    with connection.transaction():
-        free = [row[0] for row in connection.rows(_FREE_ROWS, ids=ids)]
-        return connection.run(_CLAIM, worker=worker, solo=solo, ids=free) if free else 0
+def _park(connection: Connection, ids: list[int]) -> int:
+    return run_around_locks(connection, _PARK, ids, State.READY)
 
 
 _RELEASE = Statement(
@@ -208,7 +231,9 @@ def release(connection: Connection, worker: str, jobs: list[Job], *, solo: int =
     for job in jobs:
         by_claims.setdefault(job.claims, []).append(job.id)
     freed = sum(
-        connection.run(_RELEASE, ids=ids, worker=worker, claims=claims, solo=solo)
+        run_around_locks(
+            connection, _RELEASE, ids, State.RUNNING, worker=worker, claims=claims, solo=solo
+        )
         for claims, ids in by_claims.items()
     )
     failpoint("give-back-sent")

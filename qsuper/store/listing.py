@@ -28,7 +28,7 @@ class Moment(TypeDecorator[float]):
     impl = String
     cache_ok = True
 
-    def process_result_value(self, value: Any, dialect: Any) -> float | None:
+    def process_result_value(self, value: Any, _dialect: Any) -> float | None:
         if value is None:
             return None
         if isinstance(value, str):
@@ -45,7 +45,7 @@ class Name(TypeDecorator[str]):
     impl = LargeBinary
     cache_ok = True
 
-    def process_result_value(self, value: Any, dialect: Any) -> str | None:
+    def process_result_value(self, value: Any, _dialect: Any) -> str | None:
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 

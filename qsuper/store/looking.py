@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from qsuper.store.backend import Statement, StoreBusy
+from qsuper.states import State
+from qsuper.store.backend import Statement
 from qsuper.store.database import Connection
+from qsuper.store.locked import run_around_locks
 
 LOOK_MOST = 64
 """Ready rows counted per queue: more than that wakes no more workers."""
@@ -25,7 +27,6 @@ _DUE = Statement(
 _PROMOTE = Statement(
     "UPDATE queue SET status = 0 WHERE id IN {ids} AND {status} = 4 AND run_at <= {now}"
 )
-_FREE_DUE = Statement("SELECT id FROM queue WHERE id IN {ids} AND {status} = 4 {skip_locked}")
 _CHANGES = Statement("PRAGMA data_version")
 
 
@@ -71,11 +72,4 @@ def promote(connection: Connection, queue: str) -> int:
     ids = [row[0] for row in connection.rows(_DUE, queue=queue, most=PROMOTE_MOST)]
     if not ids:
         return 0
-    try:
-        return connection.run(_PROMOTE, ids=ids)
-    except StoreBusy:
-        if connection.backend.name == "sqlite":
-            raise
-    with connection.transaction():
-        free = [row[0] for row in connection.rows(_FREE_DUE, ids=ids)]
-        return connection.run(_PROMOTE, ids=free) if free else 0
+    return run_around_locks(connection, _PROMOTE, ids, State.SCHEDULED)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from qsuper.errors import StoreError, StoreUnavailable
 from qsuper.store.backend import Statement
 from qsuper.store.database import Connection
 
@@ -120,10 +121,17 @@ def renew(
         "alone": int(alone),
         "workers": json.dumps(workers),
     }
-    if not connection.run(_RENEW, **values) and all(other.id != node for other in nodes):
+    if connection.run(_RENEW, **values):
+        return nodes
+    try:
         connection.run(_ENTER, **values)
-        nodes = everyone(connection)
-    return nodes
+    except StoreUnavailable:
+        raise
+    except StoreError:
+        # Another child of this node was quicker by a hair.
+        if not connection.run(_RENEW, **values):
+            raise
+    return everyone(connection)
 
 
 def suspect(connection: Connection, lost: Node) -> bool:

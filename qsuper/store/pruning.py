@@ -45,7 +45,7 @@ def step(connection: Connection, walk: Pruning, keep: dict[State, float]) -> int
         old = [
             row[0]
             for row in rows
-            if row[1] == state and (row[2] is None or float(row[2]) > seconds)
+            if row[1] == state and row[2] is not None and float(row[2]) > seconds
         ]
         if old:
             deleted += connection.run(_DELETE, ids=old, status=int(state))

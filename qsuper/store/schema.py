@@ -51,6 +51,7 @@ def upgrade(database: Database) -> tuple[str | None, str]:
     Safe to run twice at once: on MySQL a named lock, on SQLite the write lock, keeps the second
     waiting, and it then finds nothing to do.
     """
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Alembic takes a tenth of a second to import, and only this verb needs it.
     from alembic import command
     from alembic.config import Config
@@ -64,7 +65,6 @@ def upgrade(database: Database) -> tuple[str | None, str]:
             check(connection)
         if before == VERSIONS[-1]:
             return before, before
-        logging.getLogger("alembic").setLevel(logging.WARNING)
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         try:

@@ -127,6 +127,12 @@ class Node:
                 return process
         return None
 
+    def wait_for_daemon(self) -> Process:
+        wait_for(self.daemon, message="a worker has started its daemon")
+        daemon = self.daemon()
+        assert daemon is not None
+        return daemon
+
     def _remember(self, pid: int) -> None:
         if pid and (process := processes.look(pid)):
             self._seen[pid, process.ticks] = process

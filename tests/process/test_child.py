@@ -149,9 +149,9 @@ def test_a_child_that_was_told_to_stop_is_stopped_however_it_ends(record: Record
         one = child()
         one.forked(7, record, 0.0)
         one.told_to_stop(1.0)
-        assert one.state is ChildState.STOPPING
+        states = [one.state]
         one.exited(status, 2.0, worked=False)
-        assert one.state is ChildState.STOPPED
+        assert [*states, one.state] == [ChildState.STOPPING, ChildState.STOPPED]
 
 
 def test_a_child_that_runs_once_and_drains_is_finished(record: Record) -> None:

@@ -12,7 +12,7 @@ def test_a_worker_whose_job_is_past_its_time_out_is_killed_with_that_reason(node
     node.configure(queues={"default": 1})
     node.switch("starts-daemon")
     node.start()
-    wait_for(node.daemon)
+    node.wait_for_daemon()
     worker = node.record("default[0]").worker
     node.switch("job", "0.3")
     wait_for(lambda: f"{worker} time-out 9" in node.settled())

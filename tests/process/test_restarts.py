@@ -108,7 +108,7 @@ def test_a_killed_workers_daemon_is_dead_before_its_record_says_so(node: Node) -
     node.switch("starts-daemon.default[0]")
     node.switch("lazy")
     node.start()
-    daemon = wait_for(node.daemon)
+    daemon = node.wait_for_daemon()
     record = node.record("default[0]")
     node.unswitch("starts-daemon.default[0]")
     os.kill(record.pid, signal.SIGKILL)

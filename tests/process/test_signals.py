@@ -67,7 +67,7 @@ def test_children_are_reached_by_no_terminal_and_hold_nothing_of_the_master(node
     assert os.getpgid(pid) == pid
     assert os.getpgid(master.pid) != pid
     assert "SigBlk:\t0000000000000000\n" in Path(f"/proc/{pid}/status").read_text()
-    held = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    held = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
     assert any(path.endswith("/run.lock") for path in held)
     for private in ("master.lock", "standby.lock", "eventpoll", "socket:"):
         assert not [path for path in held if private in path]

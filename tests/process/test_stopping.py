@@ -68,7 +68,7 @@ def test_who_settles_is_told_to_stop_only_after_the_others_are_settled(node: Nod
 def test_nothing_is_left_after_a_stop(node: Node) -> None:
     node.switch("starts-daemon.default[0]")
     master = node.start()
-    pids = node.pids() | {wait_for(node.daemon).pid}
+    pids = node.pids() | {node.wait_for_daemon().pid}
     assert node.ask("stop") == {}
     assert ended(master) == 0
     assert not [pid for pid in pids if alive(pid)]

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from tests.process.harness import TOP, Node, alive, ended
 from tests.wait import wait_for
 
@@ -31,7 +33,7 @@ def test_a_second_master_refuses_and_says_who_runs(node: Node) -> None:
 def test_the_next_master_ends_a_daemon_of_the_last_ones_job(node: Node) -> None:
     node.switch("starts-daemon.default[0]")
     master = node.start()
-    daemon = wait_for(node.daemon)
+    daemon = node.wait_for_daemon()
     node.unswitch("starts-daemon.default[0]")
     # Stopped, so that it cannot end the daemon itself when its master dies.
     os.kill(node.child("default[0]")["pid"], signal.SIGSTOP)
@@ -61,7 +63,7 @@ def test_leftovers_are_found_without_a_scoreboard_too(node: Node) -> None:
     node.switch("starts-daemon.default[1]")
     master = node.start()
     stubborn = node.child("default[0]")["pid"]
-    daemon = wait_for(node.daemon)
+    daemon = node.wait_for_daemon()
     os.kill(node.child("default[1]")["pid"], signal.SIGSTOP)
     for switch in ("ignores-everything.default[0]", "starts-daemon.default[1]"):
         node.unswitch(switch)
@@ -114,14 +116,13 @@ def test_a_standby_takes_over_when_the_first_one_is_killed(node: Node) -> None:
     wait_for(lambda: node.works(second.pid), timeout=15)
 
 
-def test_a_standby_that_is_told_to_stop_ends_with_0(node: Node) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_a_standby_that_is_told_to_stop_ends_with_0(node: Node, number: int) -> None:
     node.start("--wait")
-    for number in (signal.SIGTERM, signal.SIGINT):
-        second = node.start("--wait", ready=False)
-        said = node.log().count("standing by")
-        wait_for(lambda: node.log().count("standing by") > said)
-        second.send_signal(number)
-        assert ended(second) == 0
+    second = node.start("--wait", ready=False)
+    wait_for(lambda: "standing by" in node.log())
+    second.send_signal(number)
+    assert ended(second) == 0
 
 
 def test_stop_ends_every_master_that_stands_by_too(node: Node) -> None:

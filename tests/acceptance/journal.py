@@ -1,0 +1,178 @@
+"""The journal: what the jobs themselves say of their runs, and the checkers that judge it.
+
+Nothing here asks the code under test. A job writes one line when it begins and one when it ends,
+each by one `write` to a file opened for appending, and between the two it holds a lock of the
+kernel's on the byte of its number: a second run that begins while a first one lives finds it
+held. The kernel frees it at the very moment a process dies, so a killed run overlaps nobody.
+"""
+
+import fcntl
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+BEGIN, END, FAIL, HELD = "B", "E", "F", "X"
+"""Kinds of events: a run begins, returns, raises; a run finds its job run by another process."""
+_LINE = "{} {:>10} {:>8} {:>20}\n"
+_LENGTH = len(_LINE.format(BEGIN, 0, 0, 0))
+
+
+class Journal:
+    """The writing side, one in each process that runs jobs."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._locks = os.open(f"{path}.locks", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    @contextmanager
+    def run(self, number: int) -> Iterator[None]:
+        """Around the code of job `number`."""
+        try:
+            fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+        except OSError:
+            self._note(HELD, number)
+        self._note(BEGIN, number)
+        try:
+            yield
+        except BaseException:
+            self._note(FAIL, number)
+            raise
+        else:
+            self._note(END, number)
+        finally:
+            fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, number)
+
+    def _note(self, kind: str, number: int) -> None:
+        line = _LINE.format(kind, number, os.getpid(), time.monotonic_ns())
+        os.write(self._file, line.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line; `at` is CLOCK_MONOTONIC in ns, the same for all processes of the host."""
+
+    kind: str
+    number: int
+    pid: int
+    at: int
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of one job, as far as it came."""
+
+    number: int
+    pid: int
+    began: int
+    ended: int | None = None
+    """None when its process was killed, or while it runs."""
+    succeeded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One change of a row that the test's own trigger has recorded, in the order of the writes."""
+
+    number: int
+    old: int
+    new: int
+    worker: str | None
+    claims: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A process that the test has killed; `at` is CLOCK_MONOTONIC in ns, before the signal."""
+
+    pid: int
+    at: int
+
+
+def read(path: Path) -> list[Event]:
+    """Every whole line, in the order in which they were written."""
+    if not path.exists():
+        return []
+    raw = path.read_bytes()
+    events = []
+    for start in range(0, len(raw) - _LENGTH + 1, _LENGTH):
+        kind, number, pid, at = raw[start : start + _LENGTH].split()
+        events.append(Event(kind.decode(), int(number), int(pid), int(at)))
+    return events
+
+
+def runs_of(events: Iterable[Event]) -> list[Run]:
+    """The runs, in the order in which they began."""
+    runs: list[Run] = []
+    under_way: dict[tuple[int, int], Run] = {}
+    for event in events:
+        key = (event.pid, event.number)
+        if event.kind == BEGIN:
+            under_way[key] = Run(event.number, event.pid, event.at)
+            runs.append(under_way[key])
+        elif event.kind in (END, FAIL):
+            run = under_way.pop(key)
+            run.ended, run.succeeded = event.at, event.kind == END
+    return runs
+
+
+def lost(expected: Iterable[int], runs: Iterable[Run]) -> set[int]:
+    """Jobs that no run has brought to its end."""
+    return set(expected) - {run.number for run in runs if run.succeeded}
+
+
+def overlapping(events: Iterable[Event], deaths: Iterable[Death] = ()) -> list[int]:
+    """Jobs of which two runs were under way at one moment, once for each time it happened.
+
+    Told twice: by the kernel's locks, and by the times. A run that was cut short lasts until its
+    process was killed, or is known to have lived when it wrote its last line.
+    """
+    events = list(events)
+    last_word = {event.pid: event.at for event in events}
+    killed: dict[int, list[int]] = {}
+    for death in deaths:
+        killed.setdefault(death.pid, []).append(death.at)
+
+    def end_of(run: Run) -> int:
+        if run.ended is not None:
+            return run.ended
+        after = [at for at in killed.get(run.pid, ()) if at >= run.began]
+        return min(after, default=last_word[run.pid])
+
+    found = [event.number for event in events if event.kind == HELD]
+    by_job: dict[int, list[Run]] = {}
+    for run in runs_of(events):
+        by_job.setdefault(run.number, []).append(run)
+    for number, runs in by_job.items():
+        latest = 0
+        for run in sorted(runs, key=lambda one: one.began):
+            if run.began < latest:
+                found.append(number)
+            latest = max(latest, end_of(run))
+    return found
+
+
+def again_after_ack(moves: Iterable[Move], runs: Iterable[Run]) -> set[int]:
+    """Jobs that left `done`, or that ran more often than they were claimed."""
+    done: set[int] = set()
+    again: set[int] = set()
+    claims: Counter[int] = Counter()
+    for move in moves:
+        if move.number in done:
+            again.add(move.number)
+        if move.new == 1:
+            done.add(move.number)
+        if move.new == 2:
+            claims[move.number] += 1
+    begun = Counter(run.number for run in runs)
+    return again | {number for number, count in begun.items() if count > claims[number]}
+
+
+def cut_short(runs: Iterable[Run], deaths: Mapping[int, int] | Iterable[Death]) -> int:
+    """How many of the killed processes had a run under way."""
+    pids = {run.pid for run in runs if run.ended is None}
+    return sum((death if isinstance(death, int) else death.pid) in pids for death in deaths)

@@ -1,0 +1,108 @@
+"""The tables of one engine, as a test has them in its hands."""
+
+import sqlite3
+from contextlib import suppress
+from typing import Any
+
+import pymysql
+from sqlalchemy import make_url
+
+from qsuper.states import State
+from qsuper.store import claiming, schema
+from qsuper.store.backend import Statement
+from qsuper.store.database import Connection, Database
+from qsuper.job import Job
+
+WORKER = "boot-1"
+
+
+class Table:
+    """A database with the tables in it, and ways to write and read them."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.database = Database(url)
+        schema.upgrade(self.database)
+        self._opened: list[Any] = []
+        self.connection = self.connect()
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database.backend.name == "sqlite"
+
+    def connect(self) -> Connection:
+        """Another connection of qsuper's own."""
+        self._opened.append(self.database.connect())
+        connection: Connection = self._opened[-1]
+        return connection
+
+    def bare(self, *, autocommit: bool = True, **options: Any) -> Any:
+        """A driver's connection, as another program has one, with `options` of its own."""
+        url = make_url(self.url)
+        connection: Any
+        if self.is_sqlite:
+            connection = sqlite3.connect(str(url.database), **options)
+            if autocommit:
+                connection.isolation_level = None
+        else:
+            connection = pymysql.connect(
+                host=url.host,
+                port=url.port or 3306,
+                user=url.username,
+                password=url.password or "",
+                database=str(url.database),
+                autocommit=autocommit,
+                **({"charset": "utf8mb4"} | options),
+            )
+        self._opened.append(connection)
+        return connection
+
+    def write(self, sql: str, **params: Any) -> int:
+        """Run any statement of the test's own and return its row count."""
+        return self.connection.run(Statement(sql), **params)
+
+    def read(self, sql: str, **params: Any) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self.connection.rows(Statement(sql), **params)]
+
+    def add(self, count: int = 1, **columns: Any) -> list[int]:
+        """Insert `count` equal rows and return their ids."""
+        columns = {"task": "send_msg"} | columns
+        names, bound = ", ".join(columns), ", ".join(f":{name}" for name in columns)
+        statement = Statement(f"INSERT INTO queue ({names}) VALUES ({bound})")
+        last = self.read("SELECT COALESCE(MAX(id), 0) FROM queue")[0][0]
+        with self.connection.transaction():
+            self.connection.many(statement, [columns] * count)
+        return [row[0] for row in self.read("SELECT id FROM queue WHERE id > :last", last=last)]
+
+    def row(self, job_id: int, *columns: str) -> Any:
+        """The columns of one row, as the driver gives them; one column comes alone."""
+        rows = self.read(f"SELECT {', '.join(columns)} FROM queue WHERE id = :id", id=job_id)
+        return rows[0][0] if len(columns) == 1 else rows[0]
+
+    def state(self, job_id: int) -> State:
+        return State(self.row(job_id, "status"))
+
+    def states(self) -> dict[State, int]:
+        """How many rows there are of each state."""
+        return {
+            State(status): count
+            for status, count in self.read("SELECT status, COUNT(*) FROM queue GROUP BY status")
+        }
+
+    def seconds_until(self, job_id: int, column: str = "run_at") -> float:
+        """From the database's now to a date of the row; negative when it has been."""
+        rows = self.read(
+            f"SELECT {{unix:{column}}} - {{unix_now}} FROM queue WHERE id = :id", id=job_id
+        )
+        return float(rows[0][0])
+
+    def claim(self, worker: str = WORKER, **options: Any) -> list[Job]:
+        """Claim from the default queue."""
+        return claiming.claim(
+            self.connection, **({"queue": "default", "worker": worker, "most": 1} | options)
+        ).jobs
+
+    def close(self) -> None:
+        for connection in self._opened:
+            with suppress(pymysql.MySQLError):
+                connection.close()

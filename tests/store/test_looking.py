@@ -1,0 +1,84 @@
+from qsuper.states import State
+from qsuper.store import looking
+from qsuper.store.backend import Statement
+from tests.store.table import Table
+
+
+def test_one_look_sees_every_queue(table: Table) -> None:
+    table.add(3)
+    table.add(2, queue="mail", status=4)
+    table.write("UPDATE queue SET run_at = {in:delay} WHERE queue = 'mail'", delay=60)
+    sights = looking.Watcher(["default", "mail", "none"]).look(table.connection)
+    assert sights["default"] == looking.Sight(3, None)
+    assert sights["none"] == looking.Sight(0, None)
+    assert sights["mail"].ready == 0
+    due_in = sights["mail"].due_in
+    assert type(due_in) is float
+    assert 30 < due_in <= 60
+
+
+def test_ready_rows_are_counted_up_to_a_cap(table: Table) -> None:
+    table.add(looking.LOOK_MOST + 30)
+    assert looking.Watcher(["default"]).look(table.connection)["default"].ready == looking.LOOK_MOST
+
+
+def test_a_look_is_one_statement_that_reads_few_rows_of_many(mysql_table: Table) -> None:
+    mysql_table.add(2000)
+    mysql_table.add(2000, status=4)
+    counters = Statement("SHOW SESSION STATUS LIKE 'Handler_read%'")
+
+    def total() -> int:
+        return sum(int(count) for _, count in mysql_table.connection.rows(counters))
+
+    watcher = looking.Watcher(["default", "mail"])
+    total()
+    first = total()
+    second = total()
+    watcher.look(mysql_table.connection)
+    third = total()
+    assert third - second - (second - first) < 4 * looking.LOOK_MOST
+
+
+def test_overdue_rows_are_said_to_be_due_in_the_past(table: Table) -> None:
+    table.add(status=4)
+    table.write("UPDATE queue SET run_at = {ago:age}", age=60)
+    due_in = looking.Watcher(["default"]).look(table.connection)["default"].due_in
+    assert due_in is not None
+    assert -120 < due_in <= -60
+
+
+def test_due_rows_become_ready_and_others_wait_on(table: Table) -> None:
+    due = table.add(3, status=4)
+    ahead = table.add(2, status=4, run_at="2037-01-01 00:00:00.000")
+    other = table.add(queue="mail", status=4)
+    done = table.add(status=1)
+    assert looking.promote(table.connection, "default") == 3
+    assert looking.promote(table.connection, "default") == 0
+    assert {table.state(id) for id in due} == {State.READY}
+    assert {table.state(id) for id in ahead + other} == {State.SCHEDULED}
+    assert table.state(done[0]) == State.DONE
+
+
+def test_a_promotion_takes_a_thousand_at_most_the_most_overdue_first(table: Table) -> None:
+    late = table.add(status=4)
+    table.add(looking.PROMOTE_MOST, status=4)
+    early = table.add(status=4, run_at="2020-01-01 00:00:00.000")
+    table.write("UPDATE queue SET run_at = ctime WHERE id <> :id", id=early[0])
+    table.write("UPDATE queue SET run_at = {now} WHERE id = :id", id=late[0])
+    assert looking.promote(table.connection, "default") == looking.PROMOTE_MOST
+    assert table.state(early[0]) == State.READY
+    assert table.state(late[0]) == State.SCHEDULED
+    assert looking.promote(table.connection, "default") == 2
+
+
+def test_sqlite_tells_when_another_connection_has_written(sqlite_table: Table) -> None:
+    watching = sqlite_table.connect()
+    before = looking.changes(watching)
+    assert before is not None
+    assert looking.changes(watching) == before
+    sqlite_table.add()
+    assert looking.changes(watching) != before
+
+
+def test_mysql_has_no_such_number(mysql_table: Table) -> None:
+    assert looking.changes(mysql_table.connection) is None
