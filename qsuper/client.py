@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, update_wrapper
-from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
 
 from qsuper.config import Config, load
 from qsuper.errors import NoSuchJob, ParamError
@@ -240,7 +240,7 @@ class Queue:
         **options: Unpack[RunOptions],
     ) -> JobHandle:
         """Set the timer `name` to `delay` seconds from now, or move it there if it waits."""
-        full = Options(**options, name=name, delay=delay)
+        full = cast(Options, {**options, "name": name, "delay": delay})
         job = self._new_job(task, self._encode(task, param), full)
         return JobHandle(self, self.within(lambda writer: enqueueing.move(writer, job), connection))
 

@@ -27,7 +27,7 @@ class ConnectionCut(OutcomeUnknown):
     """The failpoint cut the connection; nobody knows what became of the statement."""
 
 
-def _inert(name: str) -> None:
+def _inert(_name: str) -> None:
     return None
 
 

@@ -22,6 +22,8 @@ def run(settings: Settings, wait: bool) -> int:
     worker more or less, TSTP and CONT pause and resume, USR1 opens the logs anew. Put it under
     supervisord or systemd to have it started at boot and after a crash (docs/deploy.md).
     """
+    # The client is for the application: loaded before the fork, its memory is shared by all.
+    from qsuper import client as _client  # noqa: F401
     from qsuper import logs
     from qsuper.master import Master
     from qsuper.roles import KINDS

@@ -81,8 +81,9 @@ class Crew:
         """Retire what is too much, fork what is missing; no per-queue child while `held`."""
         for (kind, queue), count in wanted.items():
             places = self._places(kind, queue)
-            for child in _first_to_leave(places)[: max(0, len(places) - count)]:
-                self.retire(child, now)
+            if len(places) > count:
+                for child in _first_to_leave(places)[: len(places) - count]:
+                    self.retire(child, now)
             for number in self._free_numbers(kind, queue, count - len(places)):
                 self.children.append(Child(kind, now, queue=queue, number=number))
         for child in [one for one in self.children if (one.kind, one.queue) not in wanted]:

@@ -18,9 +18,9 @@ from qsuper.master.graves import Graves
 from qsuper.master.leftovers import Leftovers
 from qsuper.master.locks import SharedLock
 from qsuper.master.loop import Loop
+from qsuper.master.messages import Messages
 from qsuper.master.orders import Orders
 from qsuper.master.queues import Queues
-from qsuper.master.messages import Messages
 from qsuper.master.signals import Signals
 from qsuper.master.spawner import Spawner
 from qsuper.master.standby import Standby

@@ -11,7 +11,7 @@ from qsuper.master.orders import BY_SIGNAL, Orders
 log = logging.getLogger("qsuper.master")
 
 
-def obey(orders: Orders, number: signal.Signals) -> None:  # noqa: C901 - it is a table
+def obey(orders: Orders, number: signal.Signals) -> None:
     """Do what a signal stands for; what cannot be done is logged."""
     try:
         match number:

@@ -13,8 +13,8 @@ from qsuper.errors import ConfigError, QsuperError
 from qsuper.job import DEFAULT_QUEUE
 from qsuper.master.crew import Crew, Wanted
 from qsuper.master.ending import Ending
-from qsuper.master.queues import Queues
 from qsuper.master.messages import Messages
+from qsuper.master.queues import Queues
 from qsuper.master.roll import Roll
 from qsuper.master.scale import Scale, parse_workers
 from qsuper.master.spawner import Spawner

@@ -9,8 +9,8 @@ from qsuper.errors import ScoreboardError
 from qsuper.master import processes
 from qsuper.master.child import Child
 from qsuper.master.fork import fork
-from qsuper.master.queues import Queues
 from qsuper.master.messages import Messages
+from qsuper.master.queues import Queues
 from qsuper.place import Place
 from qsuper.scoreboard import Scoreboard
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from qsuper import logs
@@ -110,6 +110,8 @@ class Keeper(Role):
                 self._prune_at = self.record.beat + _PRUNE_REST
                 return
 
-    def remove_old_logs(self, connection: Connection) -> None:
+    def remove_old_logs(self, _connection: Connection) -> None:
         if self.config.log.dir != "-":
-            logs.remove_old(self.config.log.dir, self.config.log.keep_days, date.today())
+            logs.remove_old(
+                self.config.log.dir, self.config.log.keep_days, datetime.now().astimezone().date()
+            )

@@ -37,7 +37,7 @@ class OnePass(Worker):
     def slice(self) -> Slice:
         return self._mine
 
-    def look(self, everyone: bool) -> Claim:
+    def look(self, _everyone: bool) -> Claim:
         left = self._limit - self.record.done - self.record.failed
         if left <= 0:
             return Claim()
@@ -50,7 +50,7 @@ class OnePass(Worker):
             helps=False,
         )
 
-    def _nothing(self, now: float) -> float | None:
+    def nothing(self, _now: float) -> float | None:
         return None
 
     def leave(self) -> None:

@@ -31,7 +31,9 @@ class Output:
             os.dup2(self._file, descriptor)
         for name, descriptor in (("stdout", 1), ("stderr", 2)):
             raw = io.FileIO(descriptor, "wb", closefd=False)
-            setattr(sys, name, io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True))
+            setattr(
+                sys, name, io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
+            )
 
     def collect(self) -> None:
         """Log what was printed since the last time, line by line, and empty the file."""

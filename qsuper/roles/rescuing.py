@@ -11,13 +11,20 @@ from qsuper.store.settling import rescue
 
 log = logging.getLogger("qsuper.rescue")
 
+FORGET_AFTER = 86_400.0
+"""Seconds after which a node that holds nothing leaves the table."""
+
 
 def rescue_the_lost(place: Place, connection: Connection) -> None:
     """One look at all nodes. The first that finds a lease ended only notes it: a database that
     was away has silenced everybody. A look one lease later, with no word since, rescues."""
     header = place.board.header
     for node in nodes.everyone(connection):
-        if node.id == header.node or node.alive or not node.workers:
+        if node.id == header.node or node.alive:
+            continue
+        if not node.workers:
+            if node.silent_for > FORGET_AFTER:
+                nodes.leave(connection, node.id, node.boot)
             continue
         if node.suspected_for is None:
             if nodes.suspect(connection, node):

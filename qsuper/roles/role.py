@@ -11,11 +11,12 @@ from contextlib import suppress
 import psutil
 
 from qsuper import logs
-from qsuper.errors import AppError, ConfigError, QsuperError, SchemaError, StoreError
+from qsuper.errors import AppError, ConfigError, QsuperError, StoreError
 from qsuper.exits import Exit
 from qsuper.place import Place
 from qsuper.scoreboard import clock
 from qsuper.store import schema
+from qsuper.store.backend import StoreBusy
 from qsuper.store.database import Connection, Database, Link
 
 log = logging.getLogger("qsuper.role")
@@ -24,6 +25,9 @@ DRAIN, AT_ONCE = 1, 2
 """What a child may be ordered, as in `Record.order`."""
 PATIENCE_LEAST, PATIENCE_MOST = 0.2, 5.0
 """Seconds between two tries while the database is away."""
+BUSY_PATIENCE = 5.0
+"""Seconds for which rows or a file held by others are no trouble worth a word."""
+BUSY_REST = 0.05
 LAST_WORDS = 0.8
 """Seconds a child has to leave once its master is dead."""
 
@@ -45,6 +49,7 @@ class Role:
         self.exit = Exit.DRAINED
         self._patience = PATIENCE_LEAST
         self._checked = False
+        self._busy_since = 0.0
         self._master = os.getppid()
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
@@ -57,6 +62,9 @@ class Role:
 
     def leave(self) -> None:
         """Once, after the last tick."""
+
+    def farewell(self) -> None:
+        """The master is dead: what can be done about it in less than a second."""
 
     def wakeful(self) -> list[int]:
         """Descriptors whose readability ends a rest early."""
@@ -75,15 +83,16 @@ class Role:
             now = clock()
             self.record.beat = now
             if self._orphaned():
-                self.order = AT_ONCE
                 self.exit = Exit.MASTER_DIED
                 self._last_words()
+                self.farewell()
+                break
             delay = self._try(now)
             if delay is None:
+                with suppress(StoreError):
+                    self.leave()
                 break
             self._rest(delay)
-        with suppress(StoreError):
-            self.leave()
         return self.exit
 
     def connection(self) -> Connection:
@@ -98,11 +107,18 @@ class Role:
         """A tick, whatever the database does: it may be away, and come back."""
         try:
             delay = self.tick(now)
+        except StoreBusy as error:
+            self._busy_since = self._busy_since or now
+            if now - self._busy_since < BUSY_PATIENCE:
+                return BUSY_REST * random.uniform(0.5, 1.0)
+            self.trouble(error)
+            return self._patience
         except StoreError as error:
             if self.order == AT_ONCE:
                 return None
             self.trouble(error)
             return self._patience * random.uniform(0.5, 1.0)
+        self._busy_since = 0.0
         if self._patience != PATIENCE_LEAST:
             log.info("the database answers again")
             self._patience = PATIENCE_LEAST
@@ -113,8 +129,6 @@ class Role:
     def trouble(self, error: StoreError) -> None:
         """Say what is wrong once per spell, give up the connection, grow more patient."""
         self.link.drop()
-        if not isinstance(error, SchemaError):
-            self._checked = self._checked and isinstance(error, QsuperError)
         if self.record.trouble != str(error)[:300]:
             log.warning("the database: %s", error)
         self.record.complain(str(error)[:300])
@@ -146,12 +160,23 @@ class Role:
         signal.setitimer(signal.ITIMER_REAL, LAST_WORDS)
 
     def _rest(self, delay: float) -> None:
-        if delay <= 0 or (self.order and delay > 0.05):
-            delay = 0.0 if delay <= 0 else 0.05
-        readable, _, _ = select.select([self._wake_read, *self.wakeful()], [], [], delay)
-        if self._wake_read in readable:
-            with suppress(BlockingIOError):
-                os.read(self._wake_read, 4096)
+        """Sleep until a signal comes, or a hint, or the time is over."""
+        if self.order:
+            delay = min(delay, 0.05)
+        ends = clock() + delay
+        while True:
+            left = max(0.0, ends - clock())
+            readable, _, _ = select.select([self._wake_read, *self.wakeful()], [], [], left)
+            if self._wake_read in readable:
+                with suppress(BlockingIOError):
+                    os.read(self._wake_read, 4096)
+                return
+            if not readable or self.take_hint():
+                return
+
+    def take_hint(self) -> bool:
+        """One of `wakeful` is readable: whether the hint is ours, or another child took it."""
+        return True
 
 
 def enter(make: Callable[[Place], Role], place: Place) -> int:

@@ -27,14 +27,18 @@ class Scheduler(Role):
         self._queues = {queue.name: queue for queue in self.board.queues()}
         self._watcher = Watcher(list(self._queues))
         self._chores_at = 0.0
+        self._wanted: list[int] = []
         self._seen: int | None = None
         self._due_at: float | None = None
 
     def tick(self, now: float) -> float | None:
         connection = self.connection()
-        if lease.due(self.place, now):
+        wanted = [queue.wanted for queue in self._queues.values()]
+        if wanted != self._wanted or lease.due(self.place, now):
             lease.renew(self.place, connection)
-        lease.settle_the_dead(self.place, connection)
+            self._wanted = wanted
+        if lease.settle_the_dead(self.place, connection):
+            self._seen = None
         if now - self._chores_at >= CHORES:
             self._chores_at = now
             self._chores(connection)
@@ -65,7 +69,8 @@ class Scheduler(Role):
             if not (record.ended and record.settled)
         )
         for name in self._queues:
-            settling.sweep(connection, name, self.board.header.nonce, living)
+            if settling.sweep(connection, name, self.board.header.nonce, living):
+                self._seen = None
 
     def _idle_workers(self) -> dict[int, int]:
         """Idle workers by queue index."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from qsuper import logs
-from qsuper.errors import StoreUnavailable
+from qsuper.errors import StoreError
 from qsuper.exits import Exit
 from qsuper.job import Done, Failed, Job, Outcome, PutOff
 from qsuper.place import Place
@@ -70,7 +70,7 @@ class Worker(Role):
         output = Path(self.config.state_dir, "output", f"{self.name}-{self.record.number}.out")
         self.output = Output(output)
         self.registry = application.load(self.config.app, Path(self.config.folder))
-        logs.setup(self.config.log, self.place.name)
+        logs.setup(self.config.log, f"worker {self.place.name}")
         self.output.redirect()
         self.companion.start()
         signal.signal(signal.SIGALRM, self._on_alarm)
@@ -91,7 +91,7 @@ class Worker(Role):
             return HELD_BACK
         claim = self._claim(now)
         if not claim.jobs:
-            return self._nothing(now)
+            return self.nothing(now)
         self._idle = False
         self._run(claim.jobs)
         return 0.0
@@ -121,12 +121,7 @@ class Worker(Role):
         if everyone:
             self._everyone_at = now
         with self.batch.claiming:
-            try:
-                claim = self.look(everyone)
-            except StoreUnavailable:
-                # What became of the claim is decided by the look for strays, on a new connection.
-                self._strays_at = 0.0
-                raise
+            claim = self.look(everyone)
             self.record.conflicts += claim.conflicts
             if claim.jobs:
                 if claim.helped:
@@ -154,7 +149,7 @@ class Worker(Role):
         count = max(1, self.queue.total or self.queue.wanted)
         return Slice((self.queue.first + self.record.ordinal) % count, count)
 
-    def _nothing(self, now: float) -> float | None:
+    def nothing(self, now: float) -> float | None:
         """Nothing to claim: rest until woken."""
         self._idle = True
         self.pace.size = 1
@@ -166,12 +161,19 @@ class Worker(Role):
         looking.promote(self.connection(), self.name)
         return LOOK_ALONE * random.uniform(0.75, 1.25)
 
-    def _rest(self, delay: float) -> None:
-        super()._rest(delay)
-        if self._idle and delay > 0:
-            with suppress(BlockingIOError):
-                # One byte wakes one worker; when another one took it there is nothing to read.
-                os.read(self.queue.wake_read, 1)
+    def take_hint(self) -> bool:
+        """One byte wakes one worker, though all that are idle see the pipe readable."""
+        try:
+            return bool(os.read(self.queue.wake_read, 1))
+        except BlockingIOError:
+            return False
+
+    def trouble(self, error: StoreError) -> None:
+        super().trouble(error)
+        # What was claimed and has not begun is left to the look for strays, which comes first.
+        self.batch.surrender()
+        self._strays_at = 0.0
+        self._idle = False
 
     def _run(self, jobs: list[Job]) -> None:
         started = clock()
@@ -180,7 +182,7 @@ class Worker(Role):
         all_fast = True
         try:
             while (job := self.batch.next()) is not None:
-                if self.order or self.record.order or self.queue.paused:
+                if self._interrupted():
                     self._give_back([job, *self.batch.surrender()])
                     break
                 all_fast = self._run_one(job) and all_fast
@@ -200,6 +202,11 @@ class Worker(Role):
                     seconds * 1e3,
                 )
         self.acks.flush(self.link.connection)
+
+    def _interrupted(self) -> bool:
+        """Whether what has not begun is to go back."""
+        paused = self.queue.paused or self.place.board.header.paused
+        return bool(self.order or self.record.order or paused)
 
     def _run_one(self, job: Job) -> bool:
         """Run one job; returns whether its task is known to be fast."""
@@ -278,11 +285,7 @@ class Worker(Role):
 
     def _give_back(self, jobs: list[Job]) -> None:
         self.batch.position -= 1
-        try:
-            claiming.release(self.link.connection, self.worker, jobs)
-        except StoreUnavailable:
-            self._strays_at = 0.0
-            raise
+        claiming.release(self.link.connection, self.worker, jobs)
 
     def _on_alarm(self, _signal: int, _frame: FrameType | None) -> None:
         if self._interruptible:
@@ -296,16 +299,19 @@ class Worker(Role):
             self._interruptible = False
             raise Aborted
 
+    def farewell(self) -> None:
+        self._go_now()
+
     def _go_now(self, running: Job | None = None) -> None:
         """Ack what has finished, give back what has not begun, and the job in flight un-counted
         unless the master is dead: then the next one settles it from the scoreboard."""
         kill_descendants()
         back = self.batch.surrender()
-        if running is not None and not self._orphaned():
+        if self._orphaned():
+            self.exit = Exit.MASTER_DIED
+        elif running is not None:
             back.append(running)
-        with suppress(StoreUnavailable):
+        with suppress(StoreError):
             self.acks.flush(self.link.connection)
             if back:
                 claiming.release(self.link.connection, self.worker, back)
-        if self._orphaned():
-            self.exit = Exit.MASTER_DIED

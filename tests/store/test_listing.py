@@ -1,0 +1,64 @@
+import pytest
+
+from qsuper.errors import NoSuchJob
+from qsuper.job import NewJob
+from qsuper.states import State
+from qsuper.store import acking, enqueueing, listing
+from tests.store.table import WORKER, Table
+
+
+def test_jobs_are_listed_the_newest_first_in_pages(table: Table) -> None:
+    ids = table.add(5)
+    page = listing.jobs(table.database, listing.Filter(most=2))
+    assert [job["id"] for job in page] == [ids[4], ids[3]]
+    page = listing.jobs(table.database, listing.Filter(most=2, before=ids[3]))
+    assert [job["id"] for job in page] == [ids[2], ids[1]]
+
+
+def test_jobs_are_filtered_by_state_queue_and_task(table: Table) -> None:
+    (wanted,) = table.add(status=3, queue="mail", task="a")
+    table.add(status=1, queue="mail", task="a")
+    table.add(status=3, task="a")
+    table.add(status=3, queue="mail", task="b")
+    found = listing.jobs(table.database, listing.Filter(State.DEAD, "mail", "a"))
+    assert [job["id"] for job in found] == [wanted]
+
+
+def test_a_job_is_told_in_plain_values(table: Table) -> None:
+    new = NewJob("send_msg", "{}", name="SN1 é", at=1_900_000_000.5)
+    job_id = enqueueing.move(table.connection, new)
+    job = listing.job(table.database, job_id)
+    assert job["name"] == "SN1 é"
+    assert job["state"] == "scheduled"
+    assert job["run_at"] == pytest.approx(1_900_000_000.5, abs=0.001)
+    assert job["started_at"] is None
+    assert job["attempts"] == []
+    assert (job["attempt"], job["priority"], job["param"]) == (0, 0, "{}")
+
+
+def test_a_failed_job_is_told_with_its_attempts(table: Table) -> None:
+    (job_id,) = table.add()
+    (job,) = table.claim()
+    acking.retry(table.connection, WORKER, job, node="a", wait=0, error="boom", traceback="tb")
+    (job,) = table.claim()
+    acking.bury(table.connection, WORKER, job, node="a", error="dead now")
+    told = listing.job(table.database, job_id)["attempts"]
+    assert [(past["attempt"], past["outcome"], past["error"]) for past in told] == [
+        (1, "failed", "boom"),
+        (2, "dead", "dead now"),
+    ]
+    assert told[0]["traceback"] == "tb"
+    assert told[0]["ended_at"] >= told[0]["started_at"] > 1_600_000_000
+
+
+def test_a_job_that_is_not_there_is_said_so(table: Table) -> None:
+    with pytest.raises(NoSuchJob, match="no job 99"):
+        listing.job(table.database, 99)
+
+
+def test_a_zero_date_is_told_as_none(mysql_table: Table) -> None:
+    lax = mysql_table.bare(sql_mode="")
+    with lax.cursor() as cursor:
+        cursor.execute("INSERT INTO queue (task, run_at) VALUES ('t', '0000-00-00')")
+    (job,) = listing.jobs(mysql_table.database, listing.Filter())
+    assert job["run_at"] is None
