@@ -61,6 +61,7 @@ def database(config: Config) -> Iterator[str]:
     where = opened.engine.url.render_as_string(hide_password=True)
     file = opened.engine.url.database
     if opened.backend.name == "sqlite" and file and not Path(file).exists():
+        writable(Path(file).parent, "store.url")
         yield f"{where}: made at the first start"
         return
     with naming(opened), connected(opened) as connection:

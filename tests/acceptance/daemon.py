@@ -122,6 +122,10 @@ class Daemon:
     def events(self) -> list[Event]:
         return journal.read(self.journal)
 
+    def written(self) -> int:
+        """How many lines the journal has: a begin and an end for each whole run."""
+        return journal.length(self.journal)
+
     def runs(self, number: int | None = None) -> list[Run]:
         """The runs so far, of one job or of all."""
         return [

@@ -142,3 +142,16 @@ def test_a_broken_memory_of_the_scale_is_no_reason_not_to_start(node: Node) -> N
     node.start()
     assert node.running() == 2
     assert "cannot be read" in node.log()
+
+
+def test_fifty_scales_in_a_row_end_with_the_exact_number(node: Node) -> None:
+    node.start()
+    node.switch("busy.default[1]")
+    for turn in range(50):
+        node.ask("scale", workers=1 + turn * 7 % 20)
+    node.ask("scale", workers=7)
+    node.unswitch("busy.default[1]")
+    wait_for(lambda: (len(node.workers()), node.running()) == (7, 7))
+    wait_for(lambda: ordinals(node) == list(range(7)))
+    wait_for(lambda: len(list(node.board().records())) == 8)
+    assert "killing" not in node.log()

@@ -1,0 +1,25 @@
+"""The same application in a worker whose claims are not guarded: the checkers must notice.
+
+A child imports its application before its first claim; only these tests name this one.
+"""
+
+import random
+import time
+
+from qsuper.store import claiming
+from qsuper.store.backend import Statement
+from tests.acceptance.app import queue as queue
+
+_GUARD = "AND {status} = 0 AND run_at <= {now} AND claims BETWEEN :fewest AND :most"
+_text = claiming._CLAIM.text
+assert _GUARD in _text, "the claim has changed: take its guard away here, too"
+claiming._CLAIM = Statement(_text.replace(_GUARD, "AND :fewest <= :most"))
+
+
+def _dawdle(point: str) -> None:
+    """Leave time between the look and the claim: for others to look, and to finish."""
+    if point == "candidates-read":
+        time.sleep(random.uniform(0.0, 0.01))
+
+
+claiming.failpoint = _dawdle
