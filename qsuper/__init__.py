@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from qsuper import version
+
 if TYPE_CHECKING:
     from qsuper.client import Queue as Queue
 
-__version__ = "0.1.0"
+__version__ = version.VERSION
 __all__ = ["Queue", "__version__"]
 
 

@@ -257,6 +257,10 @@ class Queue:
         """The handle of a job enqueued earlier."""
         return JobHandle(self, job_id)
 
+    def close(self) -> None:
+        """Give up this thread's connection; the next use makes a new one."""
+        self._threads.close()
+
     def within(self, work: Callable[[Writer], _Result], connection: Any = None) -> _Result:
         """Run `work` in the caller's transaction, or in one of its own."""
         if connection is not None:

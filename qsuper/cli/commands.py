@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from qsuper import __version__
 from qsuper.cli.settings import Settings
+from qsuper.version import VERSION
 
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "The daemon": {
@@ -70,7 +70,7 @@ def _command(name: str, found: click.Command | Callable[[], Any]) -> click.Comma
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Every verb has a --help of its own.",
 )
-@click.version_option(__version__, "-V", "--version", message="qsuper %(version)s")
+@click.version_option(VERSION, "-V", "--version", message="qsuper %(version)s")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),

@@ -66,8 +66,12 @@ class Graves:
 
     def settle(self) -> int:
         """Free the records that a living child has settled; how many still wait."""
+        waiting = []
         for record in self._unsettled:
+            # Looked at once: the settler writes meanwhile.
             if record.settled:
                 record.used = 0
-        self._unsettled = [record for record in self._unsettled if not record.settled]
+            else:
+                waiting.append(record)
+        self._unsettled = waiting
         return len(self._unsettled) + len(self._fresh)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from qsuper import __version__
 from qsuper.config import Config
 from qsuper.errors import QsuperError
 from qsuper.master import inheritance, processes, tree, verbs
@@ -26,6 +25,7 @@ from qsuper.master.spawner import Spawner
 from qsuper.master.standby import Standby
 from qsuper.place import Kind
 from qsuper.scoreboard import Record, Scoreboard
+from qsuper.version import VERSION
 
 log = logging.getLogger("qsuper.master")
 
@@ -123,7 +123,7 @@ class Master:
         selector.register(signals, selectors.EVENT_READ, lambda: None)
         log.info(
             "qsuper %s started: pid %d, %s, wanted: %s",
-            __version__,
+            VERSION,
             os.getpid(),
             nonce,
             ", ".join(f"{name}={count}" for name, count in orders.workers().items()),

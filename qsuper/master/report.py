@@ -4,12 +4,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from qsuper import __version__
 from qsuper.errors import ScoreboardError
 from qsuper.master.child import Child
 from qsuper.master.crew import Crew
 from qsuper.master.messages import Messages
 from qsuper.scoreboard import Header, Scoreboard, clock
+from qsuper.version import VERSION
 
 
 def post(
@@ -23,7 +23,7 @@ def post(
     header: Header = board.header
     now, unix = clock(), time.time()
     bulletin = {
-        "version": __version__,
+        "version": VERSION,
         "children": [_describe(child, now, unix) for child in _sorted(crew)],
         "wanted": wanted,
         "scale_remembered": remembered,

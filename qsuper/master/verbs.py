@@ -4,9 +4,10 @@ import os
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from qsuper import __version__, wire
+from qsuper import wire
 from qsuper.errors import QsuperError
 from qsuper.master.control import Verb
+from qsuper.version import VERSION
 
 
 class Asked(Protocol):
@@ -27,7 +28,7 @@ def table(master: Asked) -> Mapping[str, Verb]:
 
     def hello(args: dict[str, Any]) -> dict[str, Any]:
         _take(args)
-        return wire.ok(version=__version__, pid=os.getpid(), **master.describe())
+        return wire.ok(version=VERSION, pid=os.getpid(), **master.describe())
 
     def scale(args: dict[str, Any]) -> dict[str, Any]:
         """`{"workers": 8}` or `{"workers": "auto", "queue": "mail"}`."""

@@ -2,11 +2,37 @@
 
 from qsuper.place import Place
 from qsuper.roles import lease
+from qsuper.roles.claimer import Claimer
 from qsuper.roles.rescuing import rescue_the_lost
 from qsuper.roles.worker import Worker
 from qsuper.slices import Slice
-from qsuper.store import claiming, looking, nodes
+from qsuper.store import claiming, looking, nodes, pausing
 from qsuper.store.claiming import Claim
+from qsuper.store.database import Connection
+
+
+class StrictClaimer(Claimer):
+    """Keeps to its slice, and to what is left of the limit."""
+
+    mine: Slice
+    limit: int
+
+    @property
+    def slice(self) -> Slice:
+        return self.mine
+
+    def look(self, connection: Connection, most: int, _everyone: bool) -> Claim:
+        left = self.limit - self.record.done - self.record.failed
+        if left <= 0:
+            return Claim()
+        return claiming.claim(
+            connection,
+            queue=self.name,
+            worker=self.worker,
+            mine=self.mine,
+            most=min(left, most),
+            helps=False,
+        )
 
 
 class OnePass(Worker):
@@ -18,10 +44,19 @@ class OnePass(Worker):
         self._limit = limit
         self._prepared = False
 
+    def make_claimer(self) -> Claimer:
+        claimer = StrictClaimer(
+            self.place, self.queue, self.batch, self.acks, self.runner.most_attempts
+        )
+        claimer.mine, claimer.limit = self._mine, self._limit
+        return claimer
+
     def tick(self, now: float) -> float | None:
         if not self._prepared and not self.order:
             self._prepare()
             self._prepared = True
+            if self.queue.paused:
+                return None
         return super().tick(now)
 
     def _prepare(self) -> None:
@@ -30,29 +65,13 @@ class OnePass(Worker):
         lease.renew(self.place, connection)
         lease.settle_the_dead(self.place, connection)
         rescue_the_lost(self.place, connection)
-        while looking.promote(connection, self.name):
+        while looking.promote(connection, self.queue.name):
             pass
-
-    @property
-    def slice(self) -> Slice:
-        return self._mine
-
-    def look(self, _everyone: bool) -> Claim:
-        left = self._limit - self.record.done - self.record.failed
-        if left <= 0:
-            return Claim()
-        return claiming.claim(
-            self.connection(),
-            queue=self.name,
-            worker=self.worker,
-            mine=self._mine,
-            most=min(left, self._batch_size()),
-            helps=False,
-        )
+        self.queue.paused = int(self.queue.name in pausing.paused_queues(connection))
 
     def nothing(self, _now: float) -> float | None:
         return None
 
     def leave(self) -> None:
-        header = self.place.board.header
+        header = self.board.header
         nodes.leave(self.connection(), header.node, header.nonce)

@@ -82,9 +82,9 @@ class Role:
         while True:
             now = clock()
             self.record.beat = now
-            if self._orphaned():
+            if self.orphaned():
                 self.exit = Exit.MASTER_DIED
-                self._last_words()
+                self.last_words()
                 self.farewell()
                 break
             delay = self._try(now)
@@ -151,10 +151,11 @@ class Role:
     def interrupt(self) -> None:
         """The child must leave at once: called from the signal handler."""
 
-    def _orphaned(self) -> bool:
+    def orphaned(self) -> bool:
+        """Whether the master is dead."""
         return os.getppid() != self._master
 
-    def _last_words(self) -> None:
+    def last_words(self) -> None:
         """Whatever hangs now, the kernel ends this process within a second."""
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, LAST_WORDS)

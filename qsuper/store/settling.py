@@ -58,27 +58,30 @@ def settle(
     acked keeps its attempt; what had not begun goes back un-counted.
     """
     done = Settlement()
+    begun: list[tuple[Job, int | None]] = []
     unbegun: list[Job] = []
     for job_id, task, attempt, own_most, claims, _solo in connection.rows(
         _HELD, queue=death.queue, worker=death.worker
     ):
         job = Job(job_id, task, None, attempt, own_most, None, claims)
-        if job_id not in death.begun or death.innocent:
+        if job_id in death.begun and not death.innocent:
+            begun.append((job, own_most or death.limits.get(job_id)))
+        else:
             unbegun.append(job)
-            continue
-        most = own_most or death.limits.get(job_id) or max_attempts
-        if job_id == death.in_flight:
+    # One statement frees the innocent; each of the others takes a transaction of its own.
+    if unbegun:
+        done.released = release(connection, death.worker, unbegun)
+    for job, most in sorted(begun, key=lambda pair: pair[0].id != death.in_flight):
+        if job.id == death.in_flight:
             error = f"{death.cause} while this job ran"
         else:
             error = f"finished, outcome not recorded: {death.cause} before the ack was written"
-        if attempt >= most:
+        if job.attempt >= (most or max_attempts):
             done.buried += bury(connection, death.worker, job, node=node, error=error)
         else:
             # The first retry after a death is immediate: most deaths are not the job's fault.
-            pause = 0.0 if attempt == 1 else wait
+            pause = 0.0 if job.attempt == 1 else wait
             done.failed += retry(connection, death.worker, job, node=node, wait=pause, error=error)
-    if unbegun:
-        done.released = release(connection, death.worker, unbegun)
     return done
 
 

@@ -55,6 +55,11 @@ class Threads(threading.local):
             finally:
                 self._used = time.monotonic()
 
+    def close(self) -> None:
+        """Give up this thread's connection."""
+        if self._owner == os.getpid():
+            self._link.drop()
+
     def _fresh(self) -> Connection:
         if self._owner != os.getpid():
             # The parent's connection is left as it is: closing it would speak on its socket.

@@ -10,6 +10,7 @@ from qsuper.tasks.ending import Aborted, SoftTimeout
 from qsuper.tasks.registry import Task
 
 ERROR_LENGTH_MOST = 2000
+TIMED_OUT = "ran longer than its time-out"
 
 
 def run(task: Task, job: Job) -> Outcome:
@@ -27,7 +28,7 @@ def run(task: Task, job: Job) -> Outcome:
     except Aborted:
         raise
     except SoftTimeout:
-        return Failed("ran longer than its time-out", traceback.format_exc(), _since(started))
+        return Failed(TIMED_OUT, traceback.format_exc(), _since(started))
     except BaseException as error:
         return Failed(_in_words(error), traceback.format_exc(), _since(started))
     return Done(_since(started))

@@ -1,6 +1,9 @@
 """The application of the acceptance tests: tasks that keep the journal."""
 
+import ctypes
 import os
+import signal
+import sys
 import time
 from pathlib import Path
 
@@ -25,3 +28,85 @@ def urgent(n: int) -> None:
     """The same under another name, taking no time."""
     with journal.run(n):
         pass
+
+
+def _first_time(n: int) -> bool:
+    """Whether no run of this job, of whatever process, has asked before."""
+    try:
+        os.close(os.open(f"{os.environ[JOURNAL_VARIABLE]}.{n}", os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    return True
+
+
+@queue.task
+def hang_once(n: int) -> None:
+    """Its first run lasts until somebody ends it, the next ones take no time."""
+    with journal.run(n):
+        if _first_time(n):
+            time.sleep(3600)
+
+
+@queue.task
+def hold_once(n: int, hold: bool = False) -> None:
+    """With `hold`, the first run keeps the interpreter: no other thread of the process runs."""
+    with journal.run(n):
+        if hold and _first_time(n):
+            # PyDLL, unlike CDLL, does not let go of the interpreter.
+            ctypes.PyDLL(None).sleep(3600)
+
+
+@queue.task
+def kill_worker(n: int) -> None:
+    with journal.run(n):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@queue.task
+def raise_an_error() -> None:
+    raise ValueError("no such recipient: \udcff\0")
+
+
+class Unspeakable(Exception):
+    """An error that cannot be put into words."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("not even this")
+
+
+@queue.task
+def raise_the_unspeakable() -> None:
+    raise Unspeakable
+
+
+@queue.task
+def leave() -> None:
+    sys.exit("had enough")
+
+
+@queue.task
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+@queue.task
+def die() -> None:
+    os._exit(3)
+
+
+@queue.task
+def print_anything() -> None:
+    """Every byte there is, then half a line that no text encoding knows."""
+    os.write(1, bytes(range(256)) * 8)
+    os.write(2, b"\x1b[2J\xff\xfe")
+    print("a lone surrogate: \udcff", end="")
+
+
+@queue.task
+def take_nothing() -> None:
+    """Has no arguments: its param is NULL."""
+
+
+@queue.task
+def take_text(text: str) -> None:
+    assert len(text) > 15_000_000

@@ -5,6 +5,7 @@ A child imports its application before its first claim; only these tests name th
 
 import random
 import time
+from functools import partial
 
 from qsuper.store import claiming
 from qsuper.store.backend import Statement
@@ -14,6 +15,8 @@ _GUARD = "AND {status} = 0 AND run_at <= {now} AND claims BETWEEN :fewest AND :m
 _text = claiming._CLAIM.text
 assert _GUARD in _text, "the claim has changed: take its guard away here, too"
 claiming._CLAIM = Statement(_text.replace(_GUARD, "AND :fewest <= :most"))
+# Slices keep workers apart most of the time; what they hide is to be seen.
+claiming.claim = partial(claiming.claim, everyone=True)  # type: ignore[assignment]
 
 
 def _dawdle(point: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pymysql
-from sqlalchemy import URL, make_url
+from sqlalchemy import make_url
 
 from qsuper.job import Job
 from qsuper.states import State
@@ -25,23 +25,24 @@ def make_tables(database: Database) -> None:
     if database.backend.name == "sqlite":
         path.write_bytes(_sqlite_file())
         return
-    kind = database.engine.url.set(database=None)
+    server = database.engine.url.port
     connection = database.connect()
-    if kind not in _statements:
+    if server not in _statements:
         schema.upgrade(database)
         names = [row[0] for row in connection.rows(Statement("SHOW TABLES"))]
-        _statements[kind] = [
+        _statements[server] = [
             str(connection.row(Statement(f"SHOW CREATE TABLE {name}"))[1]) for name in names
         ]
     else:
         cursor = connection._raw.cursor()
-        for statement in _statements[kind]:
+        for statement in _statements[server]:
             cursor.execute(statement)
         cursor.execute("INSERT INTO alembic_version VALUES (%s)", schema.VERSIONS[-1])
     connection.close()
 
 
-_statements: dict[URL, list[str]] = {}
+# By the port of the server.
+_statements: dict[int | None, list[str]] = {}
 
 
 @functools.cache
@@ -89,6 +90,7 @@ class Table:
                 password=url.password or "",
                 database=str(url.database),
                 autocommit=autocommit,
+                ssl_disabled=True,
                 **({"charset": "utf8mb4"} | options),
             )
         self._opened.append(connection)
