@@ -31,4 +31,6 @@ def describe(status: int) -> str:
     code = os.waitstatus_to_exitcode(status)
     if code == Exit.CANNOT_BOOT:
         return f"could not boot (exit {code})"
+    if code == Exit.RECYCLED:
+        return f"made room for a fresh one (exit {code})"
     return f"exited with {code}"

@@ -1,16 +1,15 @@
 """Failpoints: named moments of a job's life at which a test lets the worst happen.
 
 `QSUPER_FAILPOINT=claimed:kill` kills the process at that moment. Inert unless set. Actions: `kill`
-(SIGKILL), `stop` (SIGSTOP), `cut` (the connection is
-lost, the outcome unknown), and any
-of them with `@FILE`: once in the life of that file, which is made at the moment.
+(SIGKILL), `stop` (SIGSTOP), `cut` (the connection is lost, the outcome unknown), and any of them
+with `@FILE`: once in the life of that file, which is made at the moment.
 """
 
 import os
 import signal
 from collections.abc import Callable
 
-from qsuper.errors import OutcomeUnknown
+from qsuper.errors import OutcomeUnknown, QsuperError
 
 POINTS = (
     "candidates-read",
@@ -21,6 +20,7 @@ POINTS = (
     "ack-sent",
     "give-back-sent",
 )
+ACTIONS = ("kill", "stop", "cut")
 
 
 class ConnectionCut(OutcomeUnknown):
@@ -34,6 +34,12 @@ def _inert(_name: str) -> None:
 def _armed(setting: str) -> Callable[[str], None]:
     point, _, rest = setting.partition(":")
     action, _, marker = rest.partition("@")
+    if point not in POINTS or action not in ACTIONS:
+        # A slip of the pen would let a test pass that tested nothing.
+        raise QsuperError(
+            f"QSUPER_FAILPOINT={setting!r} is none: write POINT:ACTION with one of"
+            f" {', '.join(POINTS)} and one of {', '.join(ACTIONS)}"
+        )
 
     def reached(name: str) -> None:
         if name != point:

@@ -1,4 +1,5 @@
 """The tasks of a small shop. `qsuper.toml` names this module; workers import it."""
+# ruff: noqa: INP001 (a folder of programs, no package)
 
 import csv
 import os

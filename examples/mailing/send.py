@@ -31,7 +31,7 @@ def main() -> None:
         ]
         # All of a message or none of it, should this program be ended here.
         total += queue.add_many("send_mail", mails, priority=message["priority"])
-    print(f"{total} mails enqueued")
+    print(f"{total:,} mails enqueued")
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ class Child:
             self._rest(ChildState.STOPPED, math.inf, now)
         elif code in (Exit.DRAINED, Exit.RECYCLED):
             self.crashes = self._failures = 0
-            self._rest(ChildState.BACKOFF, 0.0, now)
+            self._rest(ChildState.STOPPED, 0.0, now)  # RUNNING -> STOPPED, to be filled anew
         elif code == Exit.CANNOT_BOOT:
             self._refuse_boot(now)
         else:

@@ -56,12 +56,11 @@ class Crew:
 
     def _bury(self, child: Child, record: Record, status: int, now: float) -> None:
         self._note_boot(child, record, now)
-        asked = child.state is ChildState.STOPPING
         why = f" ({record.reason})" if record.reason else ""
         done, pid = record.done, child.pid
         self._graves.add(record, status, child.kind, now)
         child.exited(status, now, worked=done > 0, once=self._once and child.kind.per_queue)
-        level = logging.INFO if asked or status == 0 else logging.WARNING
+        level = logging.INFO if child.state is ChildState.STOPPED else logging.WARNING
         log.log(level, "%s pid %d %s%s: %s", child.name, pid, describe(status), why, child.state)
         if child.retiring:
             self.children.remove(child)

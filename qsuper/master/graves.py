@@ -48,6 +48,8 @@ class Graves:
             log.error("what pid %d has started does not end", self._fresh[0].record.pid)
         for end in self._fresh:
             end.record.status = end.status
+            # A settler that was slow with the record's last owner may have marked this one.
+            end.record.settled = 0
             end.record.ended = 1
             if end.kind.per_queue:
                 self._unsettled.append(end.record)

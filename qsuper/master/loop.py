@@ -117,6 +117,11 @@ class Loop:
             or any(child.state is ChildState.STARTING for child in self._crew.children)
         ):
             return QUICK_TURN
-        retries = (child.retry_at for child in self._crew.children if not child.alive)
+        held = self._limits.lease_lost
+        retries = (
+            child.retry_at
+            for child in self._crew.children
+            if not child.alive and not (held and child.kind.per_queue)
+        )
         soonest = min(self._limits.next(self._crew), min(retries, default=math.inf))
         return min(IDLE_TURN, max(0.001, soonest - now))

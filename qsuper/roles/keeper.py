@@ -11,6 +11,7 @@ from qsuper.place import Place
 from qsuper.roles import lease
 from qsuper.roles.rescuing import rescue_the_lost
 from qsuper.roles.role import Role
+from qsuper.roles.survivors import TIME_TO_LEAVE, end_survivors
 from qsuper.states import State
 from qsuper.store import counting, pruning
 from qsuper.store.counting import Depth
@@ -35,6 +36,8 @@ class Chore:
 
 class Keeper(Role):
     """A chore is one method and one line in `chores`."""
+
+    time_to_leave = TIME_TO_LEAVE
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
@@ -67,6 +70,9 @@ class Keeper(Role):
         if self.record.phase != 1:
             self.record.describe(phase="idle")
         return max(0.05, min(chore.next for chore in self.chores) - now)
+
+    def farewell(self) -> None:
+        end_survivors(self.place)
 
     def count(self, connection: Connection) -> None:
         """Depths onto the scoreboard; finished rows, of which there may be many, less often."""

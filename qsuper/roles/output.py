@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import TextIO
 
 log = logging.getLogger("qsuper.output")
 
@@ -23,20 +24,20 @@ class Output:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._file = os.open(path, flags, 0o600)
+        self._texts: tuple[TextIO, ...] = ()
         self._truncate()
 
     def redirect(self) -> None:
         """From now on what is printed here goes to the file, unbuffered."""
         for descriptor in (1, 2):
             os.dup2(self._file, descriptor)
-        for name, descriptor in (("stdout", 1), ("stderr", 2)):
-            raw = io.FileIO(descriptor, "wb", closefd=False)
-            setattr(
-                sys, name, io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
-            )
+        self._texts = sys.stdout, sys.stderr = _text_to(1), _text_to(2)
 
     def collect(self) -> None:
         """Log what was printed since the last time, line by line, and empty the file."""
+        if (sys.stdout, sys.stderr) != self._texts or any(text.closed for text in self._texts):
+            # A job has closed or replaced what it was lent; the next one shall be able to print.
+            self.redirect()
         size = os.fstat(self._file).st_size
         if not size:
             return
@@ -50,3 +51,8 @@ class Output:
 
     def _truncate(self) -> None:
         os.ftruncate(self._file, 0)
+
+
+def _text_to(descriptor: int) -> TextIO:
+    raw = io.FileIO(descriptor, "wb", closefd=False)
+    return io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)

@@ -28,12 +28,13 @@ PATIENCE_LEAST, PATIENCE_MOST = 0.2, 5.0
 BUSY_PATIENCE = 5.0
 """Seconds for which rows or a file held by others are no trouble worth a word."""
 BUSY_REST = 0.05
-LAST_WORDS = 0.8
-"""Seconds a child has to leave once its master is dead."""
 
 
 class Role:
     """A child's work: `tick` does one round and returns how many seconds it may rest."""
+
+    time_to_leave = 0.8
+    """Seconds a child has once its master is dead."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -150,15 +151,17 @@ class Role:
 
     def interrupt(self) -> None:
         """The child must leave at once: called from the signal handler."""
+        if self.orphaned():
+            self.last_words()
 
     def orphaned(self) -> bool:
         """Whether the master is dead."""
         return os.getppid() != self._master
 
     def last_words(self) -> None:
-        """Whatever hangs now, the kernel ends this process within a second."""
+        """Whatever hangs now, the kernel ends this process after `time_to_leave`."""
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, LAST_WORDS)
+        signal.setitimer(signal.ITIMER_REAL, self.time_to_leave)
 
     def _rest(self, delay: float) -> None:
         """Sleep until a signal comes, or a hint, or the time is over."""

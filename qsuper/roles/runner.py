@@ -1,12 +1,14 @@
 """Runs one job of the batch: on the scoreboard, under its time-out, with its output in the log."""
 
 import logging
+import os
 import signal
 from types import FrameType
 
 from qsuper import logs
 from qsuper.config import JobConfig
 from qsuper.config.kinds import TEN_YEARS
+from qsuper.exits import Exit
 from qsuper.job import Done, Failed, Job, Outcome, PutOff
 from qsuper.roles.output import Output
 from qsuper.scoreboard import Record, clock
@@ -31,6 +33,7 @@ class Runner:
         self._record = record
         self._defaults = defaults
         self._worker = record.worker
+        self._pid = os.getpid()
         self._interruptible = False
         self._task = ""
         self._timeout = -1.0
@@ -80,6 +83,7 @@ class Runner:
             return PutOff(f"no task named {job.task!r} is registered here")
         if self._timeout:
             signal.setitimer(signal.ITIMER_REAL, self._timeout)
+        outcome: Outcome | None = None
         try:
             self._interruptible = True
             outcome = function.run(task, job)
@@ -88,6 +92,10 @@ class Runner:
             # It struck in the moment after the handler had returned.
             return Failed(function.TIMED_OUT)
         finally:
+            if os.getpid() != self._pid:
+                # The job forked and let the copy return, too: it must not become a second worker
+                # of this one's name, connection and batch.
+                os._exit(Exit.DRAINED if isinstance(outcome, Done) else Exit.BUG)
             self._interruptible = False
             if self._timeout:
                 signal.setitimer(signal.ITIMER_REAL, 0)

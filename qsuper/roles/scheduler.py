@@ -6,6 +6,7 @@ from contextlib import suppress
 from qsuper.place import Place
 from qsuper.roles import lease
 from qsuper.roles.role import Role
+from qsuper.roles.survivors import TIME_TO_LEAVE, end_survivors
 from qsuper.scoreboard import PHASES
 from qsuper.store import looking, nodes, pausing, settling
 from qsuper.store.database import Connection
@@ -21,6 +22,8 @@ _IDLE = PHASES.index("idle")
 
 class Scheduler(Role):
     """One of the two children that any node needs; stops last."""
+
+    time_to_leave = TIME_TO_LEAVE
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
@@ -57,6 +60,9 @@ class Scheduler(Role):
         header = self.board.header
         if not any(record.ended and not record.settled for record in self.board.records()):
             nodes.leave(self.connection(), header.node, header.nonce)
+
+    def farewell(self) -> None:
+        end_survivors(self.place)
 
     def _chores(self, connection: Connection) -> None:
         """Once a second: obey pauses, free claims that committed after their worker's death."""

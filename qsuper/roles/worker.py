@@ -116,8 +116,7 @@ class Worker(Role):
         self._idle = False
 
     def interrupt(self) -> None:
-        if self.orphaned():
-            self.last_words()
+        super().interrupt()
         self.runner.interrupt()
 
     def farewell(self) -> None:

@@ -39,9 +39,10 @@ def check(connection: Connection) -> None:
             f"the database's tables are at version {found}, this qsuper wants {VERSIONS[-1]}:"
             " run `qsuper db upgrade`"
         )
+    how = "newer than" if found > VERSIONS[-1] else "none that"
     raise SchemaError(
-        f"the database's tables are at version {found}, newer than this qsuper knows"
-        f" ({VERSIONS[-1]}): install the newer qsuper"
+        f"the database's tables are at version {found}, {how} this qsuper knows"
+        f" ({VERSIONS[-1]}): install the qsuper that made them"
     )
 
 
@@ -77,7 +78,13 @@ def upgrade(database: Database) -> tuple[str | None, str]:
                 command.upgrade(config, "head")
                 bound.commit()
         except DBAPIError as error:
-            raise database.translate(error) from error
+            refusal = database.translate(error)
+            if "already exists" in str(refusal):
+                raise SchemaError(
+                    f"{refusal}: the database holds tables that are not qsuper's;"
+                    " name another one in store.url, or rename them"
+                ) from error
+            raise refusal from error
         return before, VERSIONS[-1]
     finally:
         connection.close()

@@ -103,6 +103,19 @@ def print_anything() -> None:
 
 
 @queue.task
+def close_the_output() -> None:
+    """And what is left to the next job is another's."""
+    sys.stdout.close()
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - it is left open on purpose
+
+
+@queue.task
+def fork_and_return() -> None:
+    """Two processes come back from here."""
+    os.fork()
+
+
+@queue.task
 def take_nothing() -> None:
     """Has no arguments: its param is NULL."""
 

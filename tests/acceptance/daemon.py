@@ -63,7 +63,13 @@ class Daemon:
         with self.output.open("ab") as output:
             self.master = subprocess.Popen(
                 # A test run that is killed leaves nothing behind.
-                [find_program("setpriv"), "--pdeathsig", "KILL", "--", *self.command("run", *flags)],
+                [
+                    find_program("setpriv"),
+                    "--pdeathsig",
+                    "KILL",
+                    "--",
+                    *self.command("run", *flags),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -115,9 +121,33 @@ class Daemon:
             and (queue is None or (board and board.queue(record.queue).name == queue))
         ]
 
+    def in_jobs(self) -> list[Record]:
+        """The records of the workers that are in the midst of a job's code."""
+        return [worker for worker in self.workers() if worker.in_flight is not None]
+
+    def idle(self) -> int:
+        """How many workers have nothing to do."""
+        return sum(PHASES[worker.phase] == "idle" for worker in self.workers())
+
+    def looked(self) -> float:
+        """The scheduler's last look at the ready rows, in seconds of the scoreboard's clock."""
+        board = self.board()
+        return board.header.looked if board else 0.0
+
     def worker_of(self, number: int) -> Record | None:
         """The record of the living worker whose job in flight is `number`."""
         return next((one for one in self.workers() if one.in_flight == number), None)
+
+    def running(self, number: int) -> Record:
+        """Wait until the code of job `number` runs; the record of the worker that runs it."""
+
+        def runs() -> bool:
+            return bool(self.runs(number)) and self.worker_of(number) is not None
+
+        self.wait_until(runs, f"job {number} runs")
+        worker = self.worker_of(number)
+        assert worker is not None, f"job {number} has ended already"
+        return worker
 
     def events(self) -> list[Event]:
         return journal.read(self.journal)
@@ -129,9 +159,7 @@ class Daemon:
     def runs(self, number: int | None = None) -> list[Run]:
         """The runs so far, of one job or of all."""
         return [
-            run
-            for run in journal.runs_of(self.events())
-            if number is None or run.number == number
+            run for run in journal.runs_of(self.events()) if number is None or run.number == number
         ]
 
     def cli(self, *words: str, stdin: str | None = None) -> "subprocess.CompletedProcess[str]":

@@ -120,7 +120,11 @@ def runs_of(events: Iterable[Event]) -> list[Run]:
             under_way[key] = Run(event.number, event.pid, event.at)
             runs.append(under_way[key])
         elif event.kind in (END, FAIL):
-            run = under_way.pop(key)
+            run = under_way.pop(key, None)
+            if run is None:
+                # A process that the run has forked ends it, too: it runs without having begun.
+                run = Run(event.number, event.pid, event.at)
+                runs.append(run)
             run.ended, run.succeeded = event.at, event.kind == END
     return runs
 

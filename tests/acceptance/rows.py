@@ -71,7 +71,11 @@ class Rows:
 
     def count(self, *statuses: int) -> int:
         """Jobs in any of these states; all jobs when none is named."""
-        where = f" WHERE status IN ({', '.join(str(int(status)) for status in statuses)})" if statuses else ""
+        where = (
+            f" WHERE status IN ({', '.join(str(int(status)) for status in statuses)})"
+            if statuses
+            else ""
+        )
         return int(self.run(f"SELECT COUNT(*) FROM queue{where}")[0][0])
 
     def job(self, number: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_an_urgent_row_of_a_busy_workers_slice_starts_within_a_second(
         job_id = 4 * number + (queue.first + busy.ordinal) % 4
         inserted = time.monotonic_ns()
         rows.add([(job_id, "urgent", {"n": number})], priority=-10)
-        (run, *_) = daemon.wait_until(lambda n=number: daemon.runs(n), "the urgent row runs")
+        (run, *_) = daemon.wait_until(partial(daemon.runs, number), "the urgent row runs")
         waits.append((run.began - inserted) / 1e9)
 
     figures(
@@ -99,9 +100,7 @@ def test_where_ids_grow_by_three_no_claim_costs_three_times_as_much(
             plain = costs.pop(None)
             worst, cost = max(costs.items(), key=lambda item: item[1])
             ratio = cost / plain
-            figures(
-                plain_ms=plain * 1e3, worst_ms=cost * 1e3, worst_slice=str(worst), ratio=ratio
-            )
+            figures(plain_ms=plain * 1e3, worst_ms=cost * 1e3, worst_slice=str(worst), ratio=ratio)
             if ratio <= 3:
                 break
         assert ratio <= 3, f"a claim of slice {worst} costs {ratio:.1f} times a plain one"

@@ -2,10 +2,29 @@
 
 import os
 import signal
+from pathlib import Path
 
 from qsuper.scoreboard import clock
 from tests.process.harness import Node
 from tests.wait import wait_for
+
+
+def turns(node: Node, pid: int) -> int:
+    """How often the master wakes up while its bulletin grows older by three seconds."""
+
+    def switches() -> int:
+        text = Path(f"/proc/{pid}/status").read_text()
+        return int(text.split("\nvoluntary_ctxt_switches:")[1].split()[0])
+
+    before, posted = switches(), node.bulletin()["posted"]
+    wait_for(lambda: node.bulletin()["posted"] > posted + 3)
+    return switches() - before
+
+
+def test_an_idle_master_sleeps_most_of_the_time(node: Node) -> None:
+    node.configure(queues={"default": 9})
+    master = node.start()
+    assert turns(node, master.pid) < 20
 
 
 def test_a_worker_whose_job_is_past_its_time_out_is_killed_with_that_reason(node: Node) -> None:
@@ -52,6 +71,7 @@ def test_a_lost_lease_ends_the_workers_once_and_a_fresh_one_lets_them_start(node
     posted = node.bulletin()["posted"]
     wait_for(lambda: node.bulletin()["posted"] > posted + 2)
     assert node.running() == 0
+    assert turns(node, node.board_master()) < 60
     assert node.state_of("settler") == "RUNNING"
     node.switch("beats")
     wait_for(lambda: node.running() == 2)

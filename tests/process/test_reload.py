@@ -18,7 +18,7 @@ def test_every_child_is_replaced_and_keeps_its_name(node: Node) -> None:
     after = {child["name"]: child["pid"] for child in node.children()}
     assert after.keys() == before.keys()
     assert not set(after.values()) & set(before.values())
-    wait_for(lambda: node.settled().count("none 0") == 2)
+    wait_for(lambda: node.settled().count("none 0") >= 2)
 
 
 def test_a_broken_configuration_is_refused_and_the_old_one_stays(node: Node) -> None:
@@ -70,7 +70,7 @@ def test_a_busy_worker_finishes_its_job_beside_its_replacement(node: Node) -> No
     assert old in node.pids()
     node.unswitch("busy.default[0]")
     wait_for(lambda: old not in node.pids())
-    wait_for(lambda: node.settled().count("none 0") == 2)
+    wait_for(lambda: node.settled().count("none 0") >= 2)
 
 
 def test_queues_come_and_go_with_the_configuration(node: Node) -> None:

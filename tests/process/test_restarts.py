@@ -77,7 +77,7 @@ def test_a_worker_that_recycles_is_replaced_without_a_backoff(node: Node) -> Non
     wait_for(lambda: node.child("default[0]")["restarts"] >= 5)
     node.unswitch("recycle.default[0]")
     wait_for(lambda: node.running() == 2)
-    assert node.child("default[0]")["last_exit"] == "exited with 10"
+    assert node.child("default[0]")["last_exit"] == "made room for a fresh one (exit 10)"
 
 
 def test_an_error_nobody_expected_is_in_the_log_with_its_traceback(node: Node) -> None:

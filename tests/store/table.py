@@ -19,26 +19,18 @@ from qsuper.store.database import Connection, Database
 WORKER = "boot-1"
 
 
-def make_tables(database: Database) -> None:
+def make_mysql_tables(database: Database, connection: Connection) -> None:
     """What `schema.upgrade` made the first time, quicker: hundreds of tests begin with it."""
-    path = Path(str(database.engine.url.database))
-    if database.backend.name == "sqlite":
-        path.write_bytes(_sqlite_file())
-        return
     server = database.engine.url.port
-    connection = database.connect()
-    if server not in _statements:
-        schema.upgrade(database)
-        names = [row[0] for row in connection.rows(Statement("SHOW TABLES"))]
-        _statements[server] = [
-            str(connection.row(Statement(f"SHOW CREATE TABLE {name}"))[1]) for name in names
-        ]
-    else:
-        cursor = connection._raw.cursor()
-        for statement in _statements[server]:
-            cursor.execute(statement)
-        cursor.execute("INSERT INTO alembic_version VALUES (%s)", schema.VERSIONS[-1])
-    connection.close()
+    if server in _statements:
+        for sql in _statements[server]:
+            connection.run(Statement(sql))
+        return
+    schema.upgrade(database)
+    tables = [row[0] for row in connection.rows(Statement("SHOW TABLES"))]
+    _statements[server] = [
+        str(connection.row(Statement(f"SHOW CREATE TABLE {table}"))[1]) for table in tables
+    ] + [f"INSERT INTO alembic_version VALUES ('{schema.VERSIONS[-1]}')"]
 
 
 # By the port of the server.
@@ -60,9 +52,12 @@ class Table:
     def __init__(self, url: str) -> None:
         self.url = url
         self.database = Database(url)
-        make_tables(self.database)
         self._opened: list[Any] = []
+        if self.is_sqlite:
+            Path(str(make_url(url).database)).write_bytes(_sqlite_file())
         self.connection = self.connect()
+        if not self.is_sqlite:
+            make_mysql_tables(self.database, self.connection)
 
     @property
     def is_sqlite(self) -> bool:
@@ -137,9 +132,8 @@ class Table:
 
     def claim(self, worker: str = WORKER, **options: Any) -> list[Job]:
         """Claim from the default queue."""
-        return claiming.claim(
-            self.connection, **({"queue": "default", "worker": worker, "most": 1} | options)
-        ).jobs
+        options = {"queue": "default", "worker": worker} | options
+        return claiming.claim(self.connection, **options).jobs
 
     def close(self) -> None:
         for connection in self._opened:

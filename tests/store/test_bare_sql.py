@@ -21,8 +21,8 @@ SHAPES = {
     "status": "INSERT INTO queue (task, status) VALUES ('t', 0)",
     "limits": "INSERT INTO queue (task, max_attempts, timeout) VALUES ('t', 3, 1.5)",
     "a date": "INSERT INTO queue (task, run_at) VALUES ('t', '2026-01-02 03:04:05')",
-    "its microseconds": "INSERT INTO queue (task, run_at) VALUES ('t', '2026-01-02 03:04:05.678901')",
-    "all that others write": "INSERT INTO queue (task, param, queue, name, status, priority, run_at,"
+    "a fine date": "INSERT INTO queue (task, run_at) VALUES ('t', '2026-01-02 03:04:05.678901')",
+    "all others write": "INSERT INTO queue (task, param, queue, name, status, priority, run_at,"
     " max_attempts, timeout, headers) VALUES"
     " ('t', 'a', 'default', 'n', 0, 1, '2026-01-02 03:04:05', 5, 30, '{}')",
 }
@@ -70,8 +70,10 @@ def test_what_makes_no_job_is_refused(table: Table, shape: str) -> None:
 
 def test_every_column_but_the_task_has_a_default(table: Table) -> None:
     if table.is_sqlite:
-        pragma = table.read("SELECT name FROM pragma_table_info('queue')"
-                            ' WHERE "notnull" AND dflt_value IS NULL AND NOT pk')
+        pragma = table.read(
+            "SELECT name FROM pragma_table_info('queue')"
+            ' WHERE "notnull" AND dflt_value IS NULL AND NOT pk'
+        )
         assert pragma == [("task",)]
     else:
         assert table.read(
@@ -82,7 +84,9 @@ def test_every_column_but_the_task_has_a_default(table: Table) -> None:
 
 
 def test_a_row_with_a_future_date_is_not_run_before_it(table: Table) -> None:
-    job_id = run(table.bare(), "INSERT INTO queue (task, run_at) VALUES ('t', '2037-01-01 00:00:00')")
+    job_id = run(
+        table.bare(), "INSERT INTO queue (task, run_at) VALUES ('t', '2037-01-01 00:00:00')"
+    )
     assert table.claim() == []
     assert table.state(job_id) == State.SCHEDULED
 
@@ -173,9 +177,7 @@ def test_a_lax_session_s_priority_is_cut(mysql_table: Table, asked: int, kept: i
 
 
 @pytest.mark.parametrize("date", ["0000-00-00 00:00:00", "tomorrow", "9999-12-31 23:59:59"])
-def test_a_lax_session_s_zero_date_is_buried_with_the_reason(
-    mysql_table: Table, date: str
-) -> None:
+def test_a_lax_session_s_zero_date_is_buried_with_the_reason(mysql_table: Table, date: str) -> None:
     bad = run(
         mysql_table.bare(sql_mode=""), f"INSERT INTO queue (task, run_at) VALUES ('t', '{date}')"
     )
@@ -186,9 +188,7 @@ def test_a_lax_session_s_zero_date_is_buried_with_the_reason(
     assert error == "run_at is no date: set one and retry it"
 
 
-def test_sixteen_megabytes_pass(
-    own_mariadb: Callable[..., MariaDB], sqlite_table: Table
-) -> None:
+def test_sixteen_megabytes_pass(own_mariadb: Callable[..., MariaDB], sqlite_table: Table) -> None:
     mysql_table = Table(own_mariadb(max_allowed_packet="64M").create_database())
     param = "é" * 8_000_000
     for table in (mysql_table, sqlite_table):

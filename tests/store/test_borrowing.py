@@ -168,7 +168,7 @@ def test_the_hour_that_comes_twice_moves_no_date(
     table.write("UPDATE queue SET status = 2, cancel = 1 WHERE id = :id", id=running)
     with pytest.raises(JobIsEnding):
         enqueueing.move(borrow(raw), NewJob("t", name="running"))
-    dates = dict(table.read("SELECT id, UNIX_TIMESTAMP(run_at) FROM queue"))  # type: ignore[arg-type]
+    dates = dict(table.read("SELECT id, UNIX_TIMESTAMP(run_at) FROM queue"))
     assert moved == again
     assert dates == {moved: second, delayed: second + 60, running: second}
     table.close()
@@ -190,5 +190,5 @@ def test_a_name_made_since_the_caller_s_snapshot_is_found_all_the_same(
 @pytest.mark.parametrize("mode", ["ANSI", "NO_BACKSLASH_ESCAPES", ""])
 def test_a_caller_may_have_another_sql_mode(mysql_table: Table, mode: str) -> None:
     raw = mysql_table.bare(sql_mode=mode)
-    job_id = enqueueing.move(borrow(raw), NewJob("t", 'a "b" \\ \'c\'', name="n'\\", delay=0))
-    assert mysql_table.row(job_id, "param", "name") == ('a "b" \\ \'c\'', b"n'\\")
+    job_id = enqueueing.move(borrow(raw), NewJob("t", "a \"b\" \\ 'c'", name="n'\\", delay=0))
+    assert mysql_table.row(job_id, "param", "name") == ("a \"b\" \\ 'c'", b"n'\\")

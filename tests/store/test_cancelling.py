@@ -6,6 +6,7 @@ from qsuper.errors import LiveTwin, NoSuchJob
 from qsuper.job import NewJob
 from qsuper.states import FINISHED, State
 from qsuper.store import acking, cancelling, enqueueing
+from qsuper.store.borrowing import borrow
 from tests.store.table import WORKER, Table
 
 
@@ -85,8 +86,6 @@ def test_a_job_whose_name_lives_on_in_another_is_not_revived(table: Table, name:
 
 
 def test_a_cancel_in_an_old_snapshot_tells_the_state_of_now(mysql_table: Table) -> None:
-    from qsuper.store.borrowing import borrow
-
     (job_id,) = mysql_table.add()
     caller: Any = mysql_table.bare(autocommit=False)
     with caller.cursor() as cursor:

@@ -211,7 +211,7 @@ def test_a_row_set_anew_between_look_and_claim_is_never_run_with_its_old_param(
 def test_a_row_that_was_taken_and_given_back_since_the_look_keeps_its_fence_right(
     table: Table, monkeypatch: pytest.MonkeyPatch, together: bool
 ) -> None:
-    job_id, beside = table.add(2)
+    beside = table.add(2)[1]
     if together:
         table.write("UPDATE queue SET claims = 7 WHERE id = :id", id=beside)
     other = table.connect()

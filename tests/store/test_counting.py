@@ -40,9 +40,7 @@ def test_every_queue_that_has_rows_is_found_once(table: Table) -> None:
     assert counting.queue_names(table.connection) == ["Mail", "default", "mail", "é"]
 
 
-def test_finding_the_queues_ends_at_a_bound(
-    table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_finding_the_queues_ends_at_a_bound(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "QUEUES_MOST", 3)
     for number in range(5):
         table.add(queue=f"q{number}")

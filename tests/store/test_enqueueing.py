@@ -1,4 +1,5 @@
 import time
+from threading import Thread
 
 import pytest
 
@@ -31,11 +32,11 @@ def test_a_job_for_a_date_waits_for_it(table: Table) -> None:
     assert float(unix) == pytest.approx(1_900_000_000.25, abs=0.001)
 
 
-@pytest.mark.parametrize("when", [{"delay": 1e11}, {"at": 1e13}])
+@pytest.mark.parametrize("new", [NewJob("t", delay=1e11), NewJob("t", at=1e13)])
 def test_dates_later_than_the_column_holds_are_kept_at_the_latest(
-    table: Table, when: dict[str, float]
+    table: Table, new: NewJob
 ) -> None:
-    job_id = enqueueing.insert(table.connection, NewJob("t", **when))
+    job_id = enqueueing.insert(table.connection, new)
     assert table.state(job_id) == State.SCHEDULED
     assert table.seconds_until(job_id) > 10 * 365 * 86400
 
@@ -56,7 +57,9 @@ def test_many_jobs_of_every_kind_are_added_in_one_go(table: Table) -> None:
     assert table.states() == {State.READY: 1501, State.SCHEDULED: 2}
     ((delayed,),) = table.read("SELECT id FROM queue WHERE task = 'delay'")
     assert 30 < table.seconds_until(delayed) <= 60.1
-    params = [row[0] for row in table.read("SELECT param FROM queue WHERE task = 'now' ORDER BY id")]
+    params = [
+        row[0] for row in table.read("SELECT param FROM queue WHERE task = 'now' ORDER BY id")
+    ]
     assert params == [str(number) for number in range(1500)]
 
 
@@ -130,17 +133,19 @@ def test_a_job_that_is_being_cancelled_keeps_its_name(table: Table) -> None:
 
 
 def test_an_enqueue_that_is_rolled_back_leaves_nothing(table: Table) -> None:
-    with pytest.raises(RuntimeError), table.connection.transaction():
-        enqueueing.insert(table.connection, NewJob("t"))
-        enqueueing.move(table.connection, NewJob("t", name="n"))
-        raise RuntimeError
+    def half() -> None:
+        with table.connection.transaction():
+            enqueueing.insert(table.connection, NewJob("t"))
+            enqueueing.move(table.connection, NewJob("t", name="n"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
     assert table.states() == {}
 
 
 def test_two_transactions_that_set_the_same_name_do_not_deadlock(mysql_table: Table) -> None:
     """The second waits for the first, and then moves what it made."""
-    from threading import Thread
-
     first, second = mysql_table.connect(), mysql_table.connect()
     got: list[int] = []
 

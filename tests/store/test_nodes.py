@@ -108,7 +108,7 @@ def test_two_children_may_enter_their_node_at_once(table: Table) -> None:
             nodes.renew(
                 children[place], node="a", host="h", boot="b1", lease=30, workers={"default": 1}
             )
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             failures.append(error)
 
     threads = [Thread(target=first_beat, args=(place,)) for place in range(len(children))]

@@ -24,7 +24,7 @@ def settle(table: Table, dead: settling.Death, max_attempts: int = 3) -> settlin
 
 
 def errors(table: Table) -> dict[int, str]:
-    return dict(table.read("SELECT job_id, error FROM attempts"))  # type: ignore[arg-type]
+    return dict(table.read("SELECT job_id, error FROM attempts"))
 
 
 def test_the_job_in_flight_pays_for_the_death_and_the_unbegun_go_back(table: Table) -> None:

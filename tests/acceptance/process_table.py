@@ -1,0 +1,43 @@
+"""What belongs to a master, by the process table alone."""
+
+from contextlib import suppress
+
+import psutil
+
+TAG = "QSUPER_RUN"
+
+
+def family(pid: int) -> set[psutil.Process]:
+    """All that descends from a process, daemons that it has adopted included."""
+    with suppress(psutil.NoSuchProcess):
+        return set(psutil.Process(pid).children(recursive=True))
+    return set()
+
+
+def tagged(nonce: str) -> set[psutil.Process]:
+    """All programs that carry the mark of a run in their environment, whoever their parent is."""
+    found = set()
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get(TAG) == nonce:
+                found.add(process)
+    return found
+
+
+def living(processes: set[psutil.Process]) -> set[psutil.Process]:
+    """Those that still run; a zombie does not."""
+    return {process for process in processes if _lives(process)}
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def end(processes: set[psutil.Process]) -> None:
+    """Kill what a broken run has left."""
+    for process in living(processes):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()

@@ -1,0 +1,117 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from qsuper.errors import SchemaError
+from qsuper.store import schema
+from qsuper.store.backend import Statement
+from qsuper.store.database import Connection, Database
+from tests.store.table import Table
+
+TABLES = {
+    "alembic_version",
+    "attempts",
+    "job_groups",
+    "limits",
+    "nodes",
+    "queue",
+    "queues",
+    "schedule_runs",
+    "schedules",
+    "watched_keys",
+}
+
+
+def tables(connection: Connection) -> set[str]:
+    sqlite = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+    is_sqlite = connection.backend.name == "sqlite"
+    rows = connection.rows(Statement(sqlite if is_sqlite else "SHOW TABLES"))
+    return {row[0] for row in rows}
+
+
+def test_an_empty_database_is_said_to_be_one_and_gets_its_tables(store_url: str) -> None:
+    database = Database(store_url)
+    connection = database.connect()
+    assert schema.version(connection) is None
+    with pytest.raises(SchemaError, match="no qsuper tables yet: run `qsuper db upgrade`"):
+        schema.check(connection)
+    assert schema.upgrade(database) == (None, schema.VERSIONS[-1])
+    schema.check(connection)
+    assert tables(connection) == TABLES
+    connection.close()
+
+
+def test_a_second_upgrade_finds_nothing_to_do(table: Table) -> None:
+    table.add(3)
+    assert schema.upgrade(table.database) == (schema.VERSIONS[-1], schema.VERSIONS[-1])
+    assert len(table.read("SELECT id FROM queue")) == 3
+
+
+def test_an_older_schema_is_said_to_need_an_upgrade(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "VERSIONS", (*schema.VERSIONS, "9000"))
+    with pytest.raises(SchemaError, match=r"are at version 0001, this qsuper wants 9000: run `qs"):
+        schema.check(table.connection)
+
+
+def test_a_newer_schema_is_left_alone(table: Table) -> None:
+    table.write("UPDATE alembic_version SET version_num = '9999'")
+    for look in (lambda: schema.check(table.connection), lambda: schema.upgrade(table.database)):
+        with pytest.raises(SchemaError, match=r"version 9999, newer than this qsuper knows \(00"):
+            look()
+
+
+def test_many_upgrades_at_once_make_the_tables_once(store_url: str) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        upgrades = [threads.submit(schema.upgrade, Database(store_url)) for _ in range(4)]
+    assert {upgrade.result()[1] for upgrade in upgrades} == {schema.VERSIONS[-1]}
+    connection = Database(store_url).connect()
+    assert tables(connection) == TABLES
+    assert len(connection.rows(Statement("SELECT version_num FROM alembic_version"))) == 1
+    connection.close()
+
+
+def test_what_is_not_ours_is_not_overwritten(store_url: str) -> None:
+    """The programs that qsuper replaces have a table `queue`, too."""
+    database = Database(store_url)
+    connection = database.connect()
+    connection.run(Statement("CREATE TABLE queue (id INTEGER PRIMARY KEY, taskphp VARCHAR(128))"))
+    connection.run(Statement("INSERT INTO queue (id, taskphp) VALUES (1, 'send.php')"))
+    with pytest.raises(Exception, match=r"(?i)table '?queue'? already exists"):
+        schema.upgrade(database)
+    assert connection.rows(Statement("SELECT id, taskphp FROM queue")) == [(1, "send.php")]
+    connection.close()
+
+
+def test_sqlite_never_gives_an_id_twice(sqlite_table: Table) -> None:
+    (last,) = sqlite_table.add()
+    sqlite_table.write("DELETE FROM queue")
+    sqlite_table.close()
+    again = sqlite_table.connect()
+    assert again.insert(Statement("INSERT INTO queue (task) VALUES ('t')")) > last
+
+
+def test_sqlite_is_told_to_be_durable(sqlite_table: Table) -> None:
+    assert sqlite_table.read("PRAGMA journal_mode") == [("wal",)]
+    assert sqlite_table.read("PRAGMA synchronous") == [(2,)], "FULL"
+    assert sqlite_table.read("PRAGMA busy_timeout") == [(5000,)]
+
+
+def test_mysql_sessions_are_strict_short_and_in_utc(mysql_table: Table) -> None:
+    ((zone, wait, mode),) = mysql_table.read(
+        "SELECT @@time_zone, @@innodb_lock_wait_timeout, @@sql_mode"
+    )
+    assert (zone, wait) == ("+00:00", 1)
+    assert "STRICT_TRANS_TABLES" in mode
+
+
+def test_no_date_changes_by_itself(mysql_table: Table) -> None:
+    """MySQL gives the first TIMESTAMP of a table an ON UPDATE, unless told otherwise."""
+    assert (
+        mysql_table.read(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_schema = DATABASE() AND extra LIKE '%on update%'"
+        )
+        == []
+    )
