@@ -11,7 +11,7 @@ from qsuper.cli.printing import terminal_width, to_json
 from qsuper.cli.settings import Settings, pass_settings
 from qsuper.config import Config
 from qsuper.errors import NotRunning, QsuperError
-from qsuper.picture import Host, Picture, take
+from qsuper.picture import Picture, take
 from qsuper.scoreboard import clock
 
 RUNNING, NOT_RUNNING, UNKNOWN = 0, 3, 4
@@ -49,7 +49,7 @@ def status(settings: Settings, as_json: bool, watch: bool) -> int:
 
 def look(config: Config) -> Picture:
     """The picture of now; raises `NotRunning` or `ScoreboardError`."""
-    return take(Path(config.state_dir), Host(), now=clock(), unix=time.time())
+    return take(Path(config.state_dir), now=clock(), unix=time.time())
 
 
 def _show(config: Config, *, as_json: bool) -> tuple[str, int]:

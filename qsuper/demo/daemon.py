@@ -18,7 +18,7 @@ from qsuper.config import load
 from qsuper.demo.mailing import MESSAGES, RECIPIENTS
 from qsuper.demo.patience import Patience
 from qsuper.errors import NotRunning, QsuperError
-from qsuper.picture import Host, Picture, take
+from qsuper.picture import Picture, take
 from qsuper.scoreboard import Record, Scoreboard, clock
 from qsuper.states import ChildState
 
@@ -40,13 +40,6 @@ class Victim:
     name: str
     pid: int
     job: int
-
-
-class _Quick(Host):
-    """A screen that is drawn ten times a second must not ask the kernel to add pages up."""
-
-    def memory(self, _pid: int) -> int | None:
-        return None
 
 
 class Daemon:
@@ -98,7 +91,7 @@ class Daemon:
     def look(self) -> Picture | None:
         """What `qsuper status` would show, or None while there is nothing to show."""
         with suppress(NotRunning):
-            return take(self._state_dir, _Quick(), now=clock(), unix=time.time())
+            return take(self._state_dir, now=clock(), unix=time.time(), memory=lambda _pid: None)
         return None
 
     def enqueue(self) -> str:

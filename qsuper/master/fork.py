@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from qsuper import logs
+from qsuper import logs, processes
 from qsuper.exits import Exit
-from qsuper.master import processes, tree
+from qsuper.master import tree
 from qsuper.place import Kind, Place
 
 RUN_TAG = "QSUPER_RUN"

@@ -10,11 +10,6 @@ from qsuper.scoreboard import REASON_LEFTOVER, Record, Scoreboard
 log = logging.getLogger("qsuper.master")
 
 
-def boot_id() -> str:
-    """Names this boot of the host: pids and start times of another one mean nothing."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-
-
 def open_board(path: Path) -> Scoreboard | None:
     """The predecessor's scoreboard; None when there is none, or none that can be read."""
     if not path.exists():

@@ -8,10 +8,11 @@ import logging
 import signal
 from collections.abc import Callable, Iterator
 
-from qsuper.master import processes, tree
+from qsuper import processes
+from qsuper.master import tree
 from qsuper.master.fork import RUN_TAG
 from qsuper.master.locks import SharedLock
-from qsuper.master.processes import Process
+from qsuper.processes import Process
 from qsuper.scoreboard import Scoreboard, clock
 
 GRACE = 0.3

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from qsuper import processes
 from qsuper.config import Config
 from qsuper.errors import QsuperError
-from qsuper.master import inheritance, processes, tree, verbs
+from qsuper.master import inheritance, tree, verbs
 from qsuper.master.control import Control
 from qsuper.master.crew import Crew
 from qsuper.master.graves import Graves
@@ -153,7 +154,7 @@ class Master:
         header.started = time.time()
         header.nonce = nonce
         header.node = self._node()
-        header.boot_id = inheritance.boot_id()
+        header.boot_id = processes.boot_id()
         header.renewed = 0.0
         header.alone = header.paused = header.stopping = 0
         queues = Queues(board)
@@ -170,6 +171,6 @@ class Master:
 
 def _of_this_boot(board: Scoreboard | None) -> Scoreboard | None:
     """The board, unless it is of an earlier boot: its pids are others' now."""
-    if board is None or board.header.boot_id != inheritance.boot_id():
+    if board is None or board.header.boot_id != processes.boot_id():
         return None
     return board

@@ -4,9 +4,9 @@ import gc
 import logging
 from collections.abc import Callable
 
+from qsuper import processes
 from qsuper.config import Config
 from qsuper.errors import ScoreboardError
-from qsuper.master import processes
 from qsuper.master.child import Child
 from qsuper.master.fork import fork
 from qsuper.master.messages import Messages

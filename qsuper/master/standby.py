@@ -6,8 +6,8 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
+from qsuper import processes
 from qsuper.errors import AlreadyRunning
-from qsuper.master import processes
 from qsuper.master.locks import OwnLock
 from qsuper.master.signals import Signals
 

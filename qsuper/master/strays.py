@@ -2,7 +2,8 @@
 
 import os
 
-from qsuper.master import processes, tree
+from qsuper import processes
+from qsuper.master import tree
 
 
 class Strays:

@@ -4,8 +4,8 @@ import ctypes
 import os
 import signal
 
-from qsuper.master import processes
-from qsuper.master.processes import Process
+from qsuper import processes
+from qsuper.processes import Process
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36

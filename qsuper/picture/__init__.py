@@ -1,8 +1,7 @@
 """What a node does at one moment, read from its scoreboard and /proc: never from the database."""
 
-from qsuper.picture.host import Host
 from qsuper.picture.picture import Child, Job, Picture, Queue
 from qsuper.picture.reading import take
 from qsuper.picture.spans import span
 
-__all__ = ["Child", "Host", "Job", "Picture", "Queue", "span", "take"]
+__all__ = ["Child", "Job", "Picture", "Queue", "span", "take"]

@@ -1,34 +1,39 @@
 """From the scoreboard to the picture."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from qsuper import scoreboard
+from qsuper import processes, scoreboard
 from qsuper.errors import NotRunning, ScoreboardError
-from qsuper.picture.host import Host
 from qsuper.picture.picture import Child, Job, Picture, Queue
 from qsuper.picture.trouble import troubles
 from qsuper.scoreboard import PHASES, Scoreboard
 from qsuper.states import ChildState
 
+Memory = Callable[[int], int | None]
 
-def take(state_dir: Path, host: Host, *, now: float, unix: float) -> Picture:
+
+def take(state_dir: Path, *, now: float, unix: float, memory: Memory = processes.memory) -> Picture:
     """The picture of the node that runs in `state_dir`.
 
-    `now` is the scoreboard's `clock()`, `unix` the time of day. Raises `NotRunning`, or
-    `ScoreboardError` when it cannot be told.
+    `now` is the scoreboard's `clock()`, `unix` the time of day; `memory` tells the bytes of a pid
+    (the kernel adds pages up for it: not for a screen that is drawn ten times a second). Raises
+    `NotRunning`, or `ScoreboardError` when it cannot be told.
     """
     board = _open(state_dir / "scoreboard")
     header = board.header
-    lives = header.boot_id == host.boot_id and host.lives(header.master_pid, header.master_ticks)
+    lives = header.boot_id == processes.boot_id() and processes.lives(
+        header.master_pid, header.master_ticks
+    )
     if not lives:
         raise NotRunning(f"not running in {state_dir}; start it with `qsuper run`")
     bulletin: dict[str, Any] = board.bulletin("master").read() or {}
     if bulletin.get("posted", 0.0) < header.started:
         bulletin = {}
     counted: dict[str, Any] = board.bulletin("keeper").read() or {}
-    children = tuple(_child(entry, board, host, now) for entry in bulletin.get("children", ()))
+    children = tuple(_child(entry, board, now, memory) for entry in bulletin.get("children", ()))
     picture = Picture(
         degraded=(),
         pid=header.master_pid,
@@ -66,7 +71,7 @@ def _ago(bulletin: dict[str, Any], unix: float) -> float | None:
     return max(0.0, unix - bulletin["posted"]) if "posted" in bulletin else None
 
 
-def _child(entry: dict[str, Any], board: Scoreboard, host: Host, now: float) -> Child:
+def _child(entry: dict[str, Any], board: Scoreboard, now: float, memory: Memory) -> Child:
     pid, slot = entry["pid"] or None, entry["slot"]
     record = board.record(slot).snapshot() if slot is not None else None
     # The record may have been given to another process since the master has posted.
@@ -84,7 +89,7 @@ def _child(entry: dict[str, Any], board: Scoreboard, host: Host, now: float) -> 
         job=_job(record, now),
         done=record.done if record else 0,
         failed=record.failed if record else 0,
-        memory=host.memory(pid) if pid else None,
+        memory=memory(pid) if pid else None,
         restarts=entry["restarts"],
         last_exit=entry["last_exit"],
         retry_in=entry["retry_in"],

@@ -81,9 +81,12 @@ def settle_the_dead(place: Place, connection: Connection) -> int:
     settled = 0
     for record in place.board.records():
         if record.ended and not record.settled and record.queue >= 0:
+            worker = record.worker
             _settle(place, connection, record)
-            record.settled = 1
-            settled += 1
+            # Another child may have settled it meanwhile, and the master given it away.
+            if record.worker == worker and record.ended:
+                record.settled = 1
+                settled += 1
     return settled
 
 

@@ -1,7 +1,9 @@
 """When a worker makes room for a fresh one: by jobs done, by age, by memory grown."""
 
+import os
 import random
 
+from qsuper import processes
 from qsuper.config import WorkerConfig
 
 MEMORY_EVERY = 5.0
@@ -26,22 +28,13 @@ class Recycling:
         if not self._max_memory:
             return False
         if self._base is None:
-            self._base = proportional_set_size()
+            self._base = _own_memory()
             return False
         if now - self._measured < MEMORY_EVERY:
             return False
         self._measured = now
-        return proportional_set_size() - self._base > self._max_memory
+        return _own_memory() - self._base > self._max_memory
 
 
-def proportional_set_size() -> int:
-    """Bytes of this process, shared pages counted in proportion; 0 where the kernel will not
-    say."""
-    try:
-        with open("/proc/self/smaps_rollup") as lines:
-            for line in lines:
-                if line.startswith("Pss:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
+def _own_memory() -> int:
+    return processes.memory(os.getpid()) or 0

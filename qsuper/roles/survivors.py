@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import psutil
 
-from qsuper.picture import Host
+from qsuper import processes
 from qsuper.place import Place
 from qsuper.scoreboard import Record, clock
 
@@ -31,11 +31,10 @@ def end_survivors(place: Place) -> None:
 
 
 def _left(place: Place) -> list[Record]:
-    host = Host()
     return [
         record
         for record in place.board.records()
-        if record.queue >= 0 and not record.ended and host.lives(record.pid, record.ticks)
+        if record.queue >= 0 and not record.ended and processes.lives(record.pid, record.ticks)
     ]
 
 
@@ -45,7 +44,7 @@ def _kill(record: Record) -> None:
         programs = psutil.Process(record.pid).children(recursive=True)
         descriptor = os.pidfd_open(record.pid)
         try:
-            if Host().lives(record.pid, record.ticks):
+            if processes.lives(record.pid, record.ticks):
                 signal.pidfd_send_signal(descriptor, signal.SIGKILL)
         finally:
             os.close(descriptor)

@@ -55,7 +55,7 @@ class Worker(Role):
         self._idle = False
 
     def boot(self) -> None:
-        path = Path(self.config.state_dir, "output", f"{self.queue.name}-{self.record.number}.out")
+        path = Path(self.config.state_dir, "output", f"{self.record.slot}.out")
         output = Output(path)
         registry = application.load(self.config.app, Path(self.config.folder))
         # The application may have set up logging in its own way.

@@ -63,7 +63,8 @@ class Scoreboard:
         fresh = path.with_suffix(f".{os.getpid()}")
         descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            os.ftruncate(descriptor, SIZE)
+            # Not ftruncate: on a full disk a hole in a mapped file kills whoever writes to it.
+            os.posix_fallocate(descriptor, 0, SIZE)
             os.pwrite(descriptor, MAGIC, 0)
         finally:
             os.close(descriptor)

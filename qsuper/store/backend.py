@@ -103,6 +103,7 @@ MYSQL = Backend(
         # The row as it is now, even in a caller's transaction with an older snapshot.
         "as_it_is": "FOR UPDATE",
         "on_twin": "ON DUPLICATE KEY UPDATE",
+        "on_same_name": "ON DUPLICATE KEY UPDATE",
         "live": "live_name = :name",
     },
     placeholder=lambda name: f"%({name})s",
@@ -132,6 +133,7 @@ SQLITE = Backend(
         "skip_locked": "",
         "as_it_is": "",
         "on_twin": "ON CONFLICT (name) WHERE status IN (0, 2, 4, 6) DO UPDATE SET",
+        "on_same_name": "ON CONFLICT (name) DO UPDATE SET",
         "live": "name = :name AND status IN (0, 2, 4, 6)",
     },
     placeholder=lambda name: f":{name}",

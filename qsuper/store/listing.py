@@ -19,6 +19,7 @@ from sqlalchemy.types import TypeDecorator
 
 from qsuper.errors import NoSuchJob
 from qsuper.states import State
+from qsuper.store.counting import queue_names
 from qsuper.store.database import Database
 
 
@@ -103,12 +104,18 @@ class Filter:
 
 
 def jobs(database: Database, wanted: Filter) -> list[dict[str, Any]]:
-    """The newest first."""
+    """The newest first.
+
+    A look for one state names every queue: then an index serves it, and a few dead rows among
+    ten million are found at once.
+    """
     statement = select(QUEUE).order_by(QUEUE.c.id.desc()).limit(wanted.most)
     if wanted.state is not None:
         statement = statement.where(QUEUE.c.status == int(wanted.state))
     if wanted.queue is not None:
         statement = statement.where(QUEUE.c.queue == wanted.queue)
+    elif wanted.state is not None:
+        statement = statement.where(QUEUE.c.queue.in_(_queues(database)))
     if wanted.task is not None:
         statement = statement.where(QUEUE.c.task == wanted.task)
     if wanted.before is not None:
@@ -123,6 +130,14 @@ def job(database: Database, job_id: int) -> dict[str, Any]:
         raise NoSuchJob(f"there is no job {job_id}")
     past = select(ATTEMPTS).where(ATTEMPTS.c.job_id == job_id).order_by(ATTEMPTS.c.claims)
     return found[0] | {"attempts": _run(database, past)}
+
+
+def _queues(database: Database) -> list[str]:
+    connection = database.connect()
+    try:
+        return queue_names(connection)
+    finally:
+        connection.close()
 
 
 def _run(database: Database, statement: Any) -> list[dict[str, Any]]:

@@ -4,9 +4,9 @@ from qsuper.store.backend import Statement
 from qsuper.store.database import Connection
 
 _PAUSED = Statement("SELECT name FROM queues WHERE paused = 1")
-_SET = Statement("UPDATE queues SET paused = :paused WHERE name = :name")
-_ENTER = Statement("INSERT INTO queues (name, paused) VALUES (:name, :paused)")
-_ENTERED = Statement("SELECT 1 FROM queues WHERE name = :name")
+_SET = Statement(
+    "INSERT INTO queues (name, paused) VALUES (:name, :paused) {on_same_name} paused = :paused"
+)
 
 
 def paused_queues(connection: Connection) -> frozenset[str]:
@@ -15,8 +15,4 @@ def paused_queues(connection: Connection) -> frozenset[str]:
 
 def set_paused(connection: Connection, queue: str, paused: bool) -> None:
     """Pause or resume a queue everywhere; workers obey within a second."""
-    with connection.transaction():
-        if connection.row(_ENTERED, name=queue):
-            connection.run(_SET, name=queue, paused=int(paused))
-        else:
-            connection.run(_ENTER, name=queue, paused=int(paused))
+    connection.run(_SET, name=queue, paused=int(paused))

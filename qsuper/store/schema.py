@@ -60,7 +60,7 @@ def upgrade(database: Database) -> tuple[str | None, str]:
     connection = database.connect()
     try:
         if database.backend.name == "mysql":
-            connection.rows(Statement("SELECT GET_LOCK('qsuper db upgrade', 60)"))
+            _lock_out_others(connection)
         before = version(connection)
         if before is not None and before not in VERSIONS:
             check(connection)
@@ -88,6 +88,12 @@ def upgrade(database: Database) -> tuple[str | None, str]:
         return before, VERSIONS[-1]
     finally:
         connection.close()
+
+
+def _lock_out_others(connection: Connection) -> None:
+    """One upgrade at a time; the lock goes with the connection."""
+    if connection.row(Statement("SELECT GET_LOCK('qsuper db upgrade', 60)"))[0] != 1:
+        raise SchemaError("another `qsuper db upgrade` has been at work for a minute: wait for it")
 
 
 def ensure(database: Database) -> None:

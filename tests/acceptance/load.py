@@ -47,6 +47,10 @@ class Load:
         long = rng.random() < 1 / 30
         return round(rng.uniform(0.02, self._longest) if long else rng.uniform(0.001, 0.004), 4)
 
+    def unfinished(self, daemon: Daemon) -> list[int]:
+        """Jobs of which a run was cut short; to be asked when none is under way."""
+        return [run.number for run in daemon.runs() if not run.succeeded]
+
     def wait_until_done(self, daemon: Daemon) -> None:
         daemon.wait_until(lambda: self._rows.count(1) == self.last, "every job is done", 300)
 

@@ -1,24 +1,18 @@
 """The master is killed: nothing of it stays, nothing is lost, and only one works at a time."""
 
-import os
-import signal
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.acceptance import process_table
 from tests.acceptance.daemon import Daemon
 from tests.acceptance.figures import Figures
-from tests.acceptance.journal import Death, Event
 from tests.acceptance.load import Load, wait_for_progress
-from tests.acceptance.reigns import gaps, overlapping_reigns, reigns_of, signed
+from tests.acceptance.reigns import overlapping_reigns, reigns_of, signed
 from tests.acceptance.rows import Rows
 
 APP = "tests.acceptance.trees_app:queue"
 WORKERS = 8
-MASSACRES = 20
 PROMISE = 2.0
 """Seconds after which nothing of a dead master is left."""
 
@@ -46,12 +40,6 @@ class Tree:
         process_table.end(self._seen | process_table.tagged(self.nonce))
 
 
-@pytest.fixture
-def daemon(daemon: Daemon) -> Iterator[Daemon]:
-    daemon.write_config(app=APP, queues={"default": {"workers": WORKERS}}, log={"level": "warning"})
-    yield daemon
-
-
 def kill_master(daemon: Daemon, tree: Tree, figures: Figures) -> None:
     """SIGKILL under load, and two seconds later the process table is empty."""
     processes = tree.look()
@@ -77,7 +65,7 @@ def test_a_killed_master_leaves_no_process(
     daemon.write_config(app=APP, queues={"default": {"workers": WORKERS}})
     load = Load(mariadb_rows)
     job = load.add_job(task)
-    load.add(3000)
+    load.add(1500)
     daemon.start()
     daemon.running(job)
     programs = {"wait_for_program": 1, "leave_a_daemon": 1, "hold_the_interpreter": 1}

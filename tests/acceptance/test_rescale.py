@@ -42,7 +42,7 @@ def test_fifty_rescales_under_load_lose_nothing_and_cut_no_job(
     assert daemon.stop() == 0
 
     assert left, "the load lasted until the last rescale"
-    unfinished = [run for run in daemon.runs() if not run.succeeded]
+    unfinished = load.unfinished(daemon)
     load.judge(
         daemon,
         figures,

@@ -9,10 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from qsuper import wire
+from qsuper import processes, wire
 from qsuper.errors import ScoreboardError
-from qsuper.master import processes
-from qsuper.master.processes import Process
+from qsuper.processes import Process
 from qsuper.scoreboard import Record, Scoreboard
 from tests.wait import wait_for
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from qsuper import processes
 from qsuper.cli import main
-from qsuper.picture import Host
 from qsuper.scoreboard import Record, Scoreboard, clock
 
 
@@ -54,7 +54,7 @@ class Node:
         header = self.board.header
         header.master_pid = os.getpid()
         header.master_ticks = own_ticks()
-        header.boot_id = Host().boot_id
+        header.boot_id = processes.boot_id()
         header.started = time.time() - 100
         header.node = "0123456789ab"
         header.lease, header.renewed = 30.0, clock()

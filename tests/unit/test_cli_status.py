@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from qsuper.errors import NotRunning
-from qsuper.picture import Host, Picture, span, take
+from qsuper.picture import Picture, span, take
 from qsuper.scoreboard import clock
 from tests.unit.cli import Node, call
 
 
 def picture(state_dir: Path, *, later: float = 0.0) -> Picture:
-    return take(state_dir, Host(), now=clock() + later, unix=time.time() + later)
+    return take(state_dir, now=clock() + later, unix=time.time() + later)
 
 
 @pytest.fixture

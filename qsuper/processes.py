@@ -31,6 +31,32 @@ def look(pid: int) -> Process | None:
     return Process(pid, int(fields[1]), int(fields[19]), fields[0] in b"ZX")
 
 
+def lives(pid: int, ticks: int) -> bool:
+    """Whether exactly this process lives: its pid may be another's by now."""
+    process = look(pid)
+    return process is not None and process.ticks == ticks and not process.zombie
+
+
+def memory(pid: int) -> int | None:
+    """Bytes of memory, its share of what it shares (PSS); None where the kernel does not say.
+
+    None also for another user's process.
+    """
+    try:
+        rollup = (_PROC / str(pid) / "smaps_rollup").read_text()
+    except OSError:
+        return None
+    for line in rollup.splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def boot_id() -> str:
+    """Another one after each boot; pids of an earlier boot mean nothing."""
+    return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+
+
 def everyone() -> dict[int, Process]:
     """Every process of the host by its pid."""
     found = (look(int(entry)) for entry in os.listdir(_PROC) if entry.isdecimal())

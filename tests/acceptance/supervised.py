@@ -1,0 +1,99 @@
+"""A real supervisord over `conf/supervisord.conf` as it stands."""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+
+import psutil
+
+from tests.acceptance import process_table
+from tests.acceptance.daemon import PATIENCE, TOP, Daemon
+from tests.wait import wait_for
+
+
+class Supervisord:
+    """Keeps a master of `daemon`'s state directory alive."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self.daemon = daemon
+        self._folder = daemon.folder
+        self._file = self._folder / "supervisord.conf"
+        shutil.copy(TOP / "conf" / "supervisord.conf", self._file)
+        (self._folder / "var").mkdir(exist_ok=True)
+        put_qsuper_into(daemon)
+        self._started: set[psutil.Process] = set()
+
+    def start(self) -> None:
+        """It goes into the background by itself, and answers when this returns."""
+        # The file of one that was killed would be taken for this one's.
+        self._pidfile.unlink(missing_ok=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._file)],
+            cwd=self._folder,
+            env=self.daemon.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+        assert done.returncode == 0, f"supervisord has not started: {done.stdout}{done.stderr}"
+        wait_for(self._pidfile.exists, PATIENCE, "supervisord has written its pid")
+        self._started.add(psutil.Process(self.pid))
+
+    @property
+    def _pidfile(self) -> "os.PathLike[str]":
+        return self._folder / "var" / "supervisord.pid"
+
+    @property
+    def pid(self) -> int:
+        with open(self._pidfile) as file:
+            return int(file.read())
+
+    def ctl(self, *words: str) -> str:
+        """What `supervisorctl` says."""
+        done = subprocess.run(
+            [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(self._file), *words],
+            cwd=self._folder,
+            env=self.daemon.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+        return f"{done.stdout}{done.stderr}".strip()
+
+    def kill(self) -> None:
+        """SIGKILL: it cannot take its master with it."""
+        os.kill(self.pid, signal.SIGKILL)
+        wait_for(lambda: not process_table.living(self._started), PATIENCE, "supervisord is gone")
+
+    def masters(self) -> set[psutil.Process]:
+        """The masters of this folder: the one that works and the one that stands by."""
+        found = set()
+        for process in psutil.process_iter():
+            try:
+                words = process.cmdline()
+                ours = process.cwd() == str(self._folder) and words[-2:] == ["run", "--wait"]
+            except psutil.Error:
+                continue
+            if ours:
+                parent = process.parent()
+                if parent is None or "run" not in parent.cmdline():
+                    found.add(process)
+        return found
+
+    def clean_up(self) -> None:
+        """End it, and what is left of its masters."""
+        process_table.end(self._started)
+        process_table.end(self.masters())
+
+
+def put_qsuper_into(daemon: Daemon) -> None:
+    """Make `qsuper` a command of the virtual environment beside the configuration."""
+    script = daemon.folder / ".venv" / "bin" / "qsuper"
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m qsuper "$@"\n')
+    script.chmod(0o755)
