@@ -8,7 +8,7 @@ from qsuper.roles.acks import Acks
 from qsuper.roles.batch import Batch
 from qsuper.scoreboard import QueueRecord
 from qsuper.slices import Slice
-from qsuper.store import claiming
+from qsuper.store import claiming, releasing
 from qsuper.store.claiming import Claim
 from qsuper.store.database import Connection
 
@@ -51,7 +51,7 @@ class Claimer:
     def claim(self, connection: Connection, now: float, most: int) -> list[Job]:
         """Up to `most` jobs, noted in the batch and on the scoreboard."""
         if now - self._strays_at > STRAYS_EVERY:
-            claiming.release_strays(connection, self.name, self.worker, self._acks.ids)
+            releasing.release_strays(connection, self.name, self.worker, self._acks.ids)
             self._strays_at = now
         everyone = self._claims % EVERYONE_EVERY == 0 or now - self._everyone_at > EVERYONE_AFTER
         self._claims += 1

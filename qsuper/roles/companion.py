@@ -16,7 +16,7 @@ from qsuper.roles import lease
 from qsuper.roles.acks import Acks
 from qsuper.roles.batch import Batch
 from qsuper.scoreboard import clock
-from qsuper.store import claiming
+from qsuper.store import releasing
 from qsuper.store.database import Database, Link
 
 log = logging.getLogger("qsuper.companion")
@@ -88,7 +88,7 @@ class Companion(threading.Thread):
         # give-back of unknown outcome counts as gone; the look for strays finds it.
         surrendered = self._batch.surrender()
         if surrendered:
-            claiming.release(self._link.connection, self._record.worker, surrendered)
+            releasing.release(self._link.connection, self._record.worker, surrendered)
         if self._acks:
             self._acks.flush(self._link.connection)
         if lease.due(self._place, clock(), LATENESS):
@@ -102,6 +102,6 @@ class Companion(threading.Thread):
                 return
             running = self._record.in_flight
             known = self._batch.unbegun | self._acks.ids | {running or 0}
-            claiming.release_strays(
+            releasing.release_strays(
                 self._link.connection, queue.name, self._record.worker, frozenset(known)
             )

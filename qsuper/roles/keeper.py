@@ -8,7 +8,7 @@ from typing import Any
 
 from qsuper import logs
 from qsuper.place import Place
-from qsuper.roles import lease
+from qsuper.roles import deaths, lease
 from qsuper.roles.rescuing import rescue_the_lost
 from qsuper.roles.role import Role
 from qsuper.roles.survivors import TIME_TO_LEAVE, end_survivors
@@ -99,7 +99,7 @@ class Keeper(Role):
         """Do the scheduler's most urgent chores when it is late with them."""
         now = self.record.beat
         if now - self.board.header.looked > 1.0:
-            lease.settle_the_dead(self.place, connection)
+            deaths.settle_the_dead(self.place, connection)
         if self.board.header.renewed and lease.due(self.place, now, lateness=1.3):
             lease.renew(self.place, connection)
 

@@ -1,15 +1,14 @@
 """The node's lease: renewed by whichever child finds it due; what it allows; how a node enters."""
 
 import logging
-import random
 
-from qsuper import exits
 from qsuper.place import Place
-from qsuper.scoreboard import REASON_STOP, REASON_TIMEOUT, Record, clock
+from qsuper.roles import deaths
+from qsuper.scoreboard import clock
 from qsuper.store import nodes
 from qsuper.store.counting import queue_names
 from qsuper.store.database import Connection
-from qsuper.store.settling import Death, Settlement, rescue, settle
+from qsuper.store.settling import rescue
 
 log = logging.getLogger("qsuper.lease")
 
@@ -59,7 +58,7 @@ def _enter(place: Place, connection: Connection) -> None:
     Both locks are ours, so none of its processes lives. The scoreboard tells exactly; what it
     does not know of is freed as after a lost node.
     """
-    settle_the_dead(place, connection)
+    deaths.settle_the_dead(place, connection)
     header = place.board.header
     before = nodes.previous_boot(connection, header.node, header.nonce)
     if before is None:
@@ -73,64 +72,4 @@ def _enter(place: Place, connection: Connection) -> None:
             node=header.node,
             max_attempts=place.config.job.max_attempts,
         )
-        _say(f"the last run of this node (boot {before})", queue, done)
-
-
-def settle_the_dead(place: Place, connection: Connection) -> int:
-    """Settle every dead worker on the board; returns how many."""
-    settled = 0
-    for record in place.board.records():
-        if record.ended and not record.settled and record.queue >= 0:
-            worker = record.worker
-            _settle(place, connection, record)
-            # Another child may have settled it meanwhile, and the master given it away.
-            if record.worker == worker and record.ended:
-                record.settled = 1
-                settled += 1
-    return settled
-
-
-def _settle(place: Place, connection: Connection, record: Record) -> None:
-    queue = place.board.queue(record.queue).name
-    death = Death(
-        worker=record.worker,
-        queue=queue,
-        cause=cause_of(record),
-        in_flight=record.in_flight,
-        begun=record.begun,
-        limits=record.limits,
-        innocent=record.reason == REASON_STOP,
-    )
-    backoff = place.config.job.backoff
-    done = settle(
-        connection,
-        death,
-        node=place.board.header.node,
-        max_attempts=place.config.job.max_attempts,
-        wait=backoff.base * random.uniform(0.8, 1.2),
-    )
-    _say(f"{death.cause} (worker {record.worker})", queue, done)
-
-
-def _say(subject: str, queue: str, done: Settlement) -> None:
-    if done.released or done.failed or done.buried:
-        log.warning(
-            "%s: of queue %s %d went back, %d keep their attempt and run again, %d are dead",
-            subject,
-            queue,
-            done.released,
-            done.failed,
-            done.buried,
-        )
-
-
-def cause_of(record: Record) -> str:
-    """How a worker died, as the beginning of a sentence."""
-    if record.reason == REASON_TIMEOUT:
-        return f"its time-out of {record.timeout:g} s was over and its worker was killed"
-    how = exits.describe(record.status)
-    if record.reason:
-        return f"its worker was ended ({record.reason}; {how})"
-    if "SIGKILL" in how:
-        return f"its worker was {how} (by somebody, or by the kernel for want of memory)"
-    return f"its worker {'was ' if how.startswith('killed') else ''}{how}"
+        deaths.say(f"the last run of this node (boot {before})", queue, done)

@@ -1,7 +1,7 @@
 """One pass over one slice, for crontab: the old `do_queue 10 3`, with a lease of its own."""
 
 from qsuper.place import Place
-from qsuper.roles import lease
+from qsuper.roles import deaths, lease
 from qsuper.roles.claimer import Claimer
 from qsuper.roles.rescuing import rescue_the_lost
 from qsuper.roles.worker import Worker
@@ -63,7 +63,7 @@ class OnePass(Worker):
         """What the scheduler and the keeper do in a daemon, once."""
         connection = self.connection()
         lease.renew(self.place, connection)
-        lease.settle_the_dead(self.place, connection)
+        deaths.settle_the_dead(self.place, connection)
         rescue_the_lost(self.place, connection)
         while looking.promote(connection, self.queue.name):
             pass

@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 
 from qsuper.place import Place
-from qsuper.roles import lease
+from qsuper.roles import deaths, lease
 from qsuper.roles.role import Role
 from qsuper.roles.survivors import TIME_TO_LEAVE, end_survivors
 from qsuper.scoreboard import PHASES
@@ -40,7 +40,7 @@ class Scheduler(Role):
         if wanted != self._wanted or lease.due(self.place, now):
             lease.renew(self.place, connection)
             self._wanted = wanted
-        if lease.settle_the_dead(self.place, connection):
+        if deaths.settle_the_dead(self.place, connection):
             self._seen = None
         if now - self._chores_at >= CHORES:
             self._chores_at = now

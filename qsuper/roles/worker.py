@@ -22,7 +22,7 @@ from qsuper.roles.recycling import Recycling
 from qsuper.roles.role import AT_ONCE, Role, kill_descendants
 from qsuper.roles.runner import Runner
 from qsuper.scoreboard import clock
-from qsuper.store import claiming, looking
+from qsuper.store import looking, releasing
 from qsuper.tasks import application
 from qsuper.tasks.ending import Aborted
 
@@ -182,7 +182,7 @@ class Worker(Role):
 
     def _give_back(self, jobs: list[Job]) -> None:
         self.batch.position -= 1
-        claiming.release(self.link.connection, self.worker, jobs)
+        releasing.release(self.link.connection, self.worker, jobs)
 
     def _go_now(self, running: Job | None = None) -> None:
         """Ack what has finished, give back what has not begun, and the job in flight un-counted
@@ -196,4 +196,4 @@ class Worker(Role):
         with suppress(StoreError):
             self.acks.flush(self.link.connection)
             if back:
-                claiming.release(self.link.connection, self.worker, back)
+                releasing.release(self.link.connection, self.worker, back)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from qsuper.job import Job
 from qsuper.store.acking import bury, retry
 from qsuper.store.backend import Statement
-from qsuper.store.claiming import release
 from qsuper.store.database import Connection
+from qsuper.store.releasing import release
 
 _HELD = Statement(
     """

@@ -6,7 +6,7 @@ import pytest
 from qsuper.job import NewJob
 from qsuper.slices import WINDOW_LEAST, Slice
 from qsuper.states import State
-from qsuper.store import claiming, enqueueing
+from qsuper.store import claiming, enqueueing, releasing
 from qsuper.store.backend import Statement
 from tests.store.table import WORKER, Table
 
@@ -218,12 +218,12 @@ def test_a_row_that_was_taken_and_given_back_since_the_look_keeps_its_fence_righ
 
     def take_and_give_back() -> None:
         (taken,) = claiming.claim(other, queue="default", worker="boot-2").jobs
-        claiming.release(other, "boot-2", [taken])
+        releasing.release(other, "boot-2", [taken])
 
     at_the_point(monkeypatch, "candidates-read", take_and_give_back)
     for job in [*table.claim(most=2), *table.claim(most=2)]:
         assert (job.attempt, job.claims) == table.row(job.id, "attempt", "claims")
-        assert claiming.release(table.connection, WORKER, [job]) == 1
+        assert releasing.release(table.connection, WORKER, [job]) == 1
 
 
 def test_a_claim_that_loses_some_rows_keeps_the_others(
@@ -259,19 +259,19 @@ def test_a_suspect_behind_others_does_not_join_their_batch(table: Table) -> None
 def test_given_back_rows_are_ready_again_and_their_attempt_does_not_count(table: Table) -> None:
     ids = table.add(3)
     jobs = table.claim(most=3)
-    assert claiming.release(table.connection, WORKER, jobs[1:]) == 2
+    assert releasing.release(table.connection, WORKER, jobs[1:]) == 2
     columns = ("status", "attempt", "claims", "worker")
     assert table.row(ids[0], *columns) == (State.RUNNING, 1, 1, WORKER)
     assert [table.row(id, *columns) for id in ids[1:]] == [(State.READY, 0, 1, None)] * 2
-    assert claiming.release(table.connection, WORKER, jobs[1:]) == 0, "once is enough"
+    assert releasing.release(table.connection, WORKER, jobs[1:]) == 0, "once is enough"
 
 
 def test_a_late_give_back_does_not_free_a_later_claim_of_the_same_worker(table: Table) -> None:
     table.add()
     first = table.claim()
-    assert claiming.release(table.connection, WORKER, first) == 1
+    assert releasing.release(table.connection, WORKER, first) == 1
     (again,) = table.claim()
-    assert claiming.release(table.connection, WORKER, first) == 0
+    assert releasing.release(table.connection, WORKER, first) == 0
     assert table.row(again.id, "status", "claims") == (State.RUNNING, 2)
 
 
@@ -279,17 +279,17 @@ def test_a_row_to_be_cancelled_is_cancelled_when_it_is_given_back(table: Table) 
     (job_id,) = table.add()
     jobs = table.claim()
     table.write("UPDATE queue SET cancel = 1 WHERE id = :id", id=job_id)
-    claiming.release(table.connection, WORKER, jobs)
+    releasing.release(table.connection, WORKER, jobs)
     assert table.state(job_id) == State.CANCELLED
 
 
 def test_strays_of_a_lost_claim_go_back_and_what_is_known_stays(table: Table) -> None:
     known, lost = table.add(2)
     table.claim(most=2)
-    assert claiming.release_strays(table.connection, "default", WORKER, frozenset({known})) == 1
+    assert releasing.release_strays(table.connection, "default", WORKER, frozenset({known})) == 1
     assert table.state(known) == State.RUNNING
     assert table.row(lost, "status", "attempt", "worker") == (State.READY, 0, None)
-    assert claiming.release_strays(table.connection, "default", "boot-9") == 0
+    assert releasing.release_strays(table.connection, "default", "boot-9") == 0
 
 
 def at_the_point(monkeypatch: pytest.MonkeyPatch, point: str, action: Any) -> None:

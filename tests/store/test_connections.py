@@ -8,7 +8,7 @@ import pymysql
 import pytest
 
 from qsuper.errors import OutcomeUnknown, QsuperError, StoreError, StoreUnavailable
-from qsuper.store import claiming
+from qsuper.store import claiming, releasing
 from qsuper.store.backend import MYSQL, SQLITE, Statement, StoreBusy
 from qsuper.store.database import Database, Link
 from tests.servers import MariaDB
@@ -150,7 +150,7 @@ def test_a_killed_connection_leaves_the_outcome_unknown(mysql_table: Table) -> N
     with pytest.raises(OutcomeUnknown):
         claiming.claim(victim, queue="default", worker=WORKER)
     fresh = mysql_table.connect()
-    claiming.release_strays(fresh, "default", WORKER)
+    releasing.release_strays(fresh, "default", WORKER)
     assert len(claiming.claim(fresh, queue="default", worker=WORKER).jobs) == 1
 
 
@@ -190,7 +190,7 @@ def test_a_claim_cut_off_after_it_was_sent_is_found_and_freed(
         table.claim(most=3)
     monkeypatch.undo()
     fresh = table.connect()
-    assert claiming.release_strays(fresh, "default", WORKER) == 3
+    assert releasing.release_strays(fresh, "default", WORKER) == 3
     assert [table.row(id, "status", "attempt") for id in ids] == [(0, 0)] * 3
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from qsuper.states import State
-from qsuper.store import acking, claiming, looking
+from qsuper.store import acking, looking, releasing
 from qsuper.store.backend import StoreBusy
 from tests.store.table import WORKER, Table
 
@@ -75,8 +75,8 @@ def test_giving_back(mysql_table: Table) -> None:
     ids = mysql_table.add(ROWS)
     jobs = mysql_table.claim(most=ROWS)
     with held(mysql_table, ids[3]):
-        assert claiming.release(mysql_table.connection, WORKER, jobs) == ROWS - 1
-    assert claiming.release(mysql_table.connection, WORKER, jobs) == 1
+        assert releasing.release(mysql_table.connection, WORKER, jobs) == ROWS - 1
+    assert releasing.release(mysql_table.connection, WORKER, jobs) == 1
     assert mysql_table.states() == {State.READY: ROWS}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from qsuper.slices import WHOLE, Slice
 from qsuper.states import State
-from qsuper.store import acking, claiming
+from qsuper.store import acking, claiming, releasing
 from qsuper.store.backend import Statement, StoreBusy
 from tests.store.table import Table
 
@@ -33,7 +33,7 @@ def work_off(table: Table, *, sliced: bool, give_back: bool = False) -> Counter[
                 jobs = claim.jobs
                 if give_back and chance.random() < 0.3:
                     half = len(jobs) // 2
-                    claiming.release(connection, worker, jobs[half:])
+                    releasing.release(connection, worker, jobs[half:])
                     jobs = jobs[:half]
                 run += [job.id for job in jobs]
                 if jobs:

@@ -1,15 +1,16 @@
 """The one object an application holds: it declares tasks and enqueues jobs."""
 
 import os
-import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, update_wrapper
-from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
+from functools import cached_property
+from typing import Any, ParamSpec, TypeVar, Unpack, cast, overload
 
+from qsuper.client.handles import JobHandle, TaskHandle
+from qsuper.client.options import Options, RunOptions
 from qsuper.config import Config, load
-from qsuper.errors import NoSuchJob, ParamError
+from qsuper.errors import ParamError
 from qsuper.job import DEFAULT_QUEUE, NewJob
-from qsuper.states import FINISHED, State
+from qsuper.states import State
 from qsuper.store import cancelling, enqueueing
 from qsuper.store.borrowing import borrow
 from qsuper.store.database import Connection, Database
@@ -21,90 +22,6 @@ from qsuper.tasks.registry import Registry, Task
 
 _Params = ParamSpec("_Params")
 _Result = TypeVar("_Result")
-
-
-class RunOptions(TypedDict, total=False):
-    """How a job is run. What is left out is as the task says, or the configuration."""
-
-    queue: str
-    priority: int
-    """Smaller runs first; negative is urgent."""
-    max_attempts: int
-    timeout: float
-    """Seconds; 0 means no limit."""
-
-
-class Options(RunOptions, total=False):
-    """How a job is enqueued."""
-
-    delay: float
-    """Seconds until it may run."""
-    at: float
-    """Unix time from which it may run; instead of `delay`."""
-    name: str
-    """Unique among live jobs: while one of this name lives, no second is added."""
-
-
-class JobHandle:
-    """A job that was enqueued."""
-
-    def __init__(self, queue: "Queue", job_id: int) -> None:
-        self._queue = queue
-        self.id = job_id
-
-    def __repr__(self) -> str:
-        return f"<job {self.id}>"
-
-    @property
-    def state(self) -> State:
-        """As the database has it now; raises `NoSuchJob` once it is pruned."""
-        found = self._queue.within(lambda writer: cancelling.state_of(writer, self.id))
-        if found is None:
-            raise NoSuchJob(f"there is no job {self.id}")
-        return found
-
-    def wait(self, timeout: float | None = None) -> State:
-        """Wait until it has finished and return its state; raises `TimeoutError` after `timeout`
-        seconds. Looks every 5 ms at first and every half second at last."""
-        ends = None if timeout is None else time.monotonic() + timeout
-        pause = 0.005
-        while (state := self.state) not in FINISHED:
-            if ends is not None and time.monotonic() >= ends:
-                raise TimeoutError(f"job {self.id} is {state.word} after {timeout} s")
-            time.sleep(pause)
-            pause = min(pause * 1.5, 0.5)
-        return state
-
-    def cancel(self) -> bool:
-        """Take it back if it still waits; False when it was too late."""
-        return self._queue.within(
-            lambda writer: cancelling.cancel(writer, self.id) is State.CANCELLED
-        )
-
-
-class TaskHandle(Generic[_Params, _Result]):
-    """A task: call it to run it here and now, `add` it to have a worker run it."""
-
-    def __init__(
-        self, queue: "Queue", task: Task, function: Callable[_Params, _Result], options: Options
-    ) -> None:
-        self.task = task
-        self.name = task.name
-        self._queue = queue
-        self._function = function
-        self._options = options
-        update_wrapper(self, function)
-
-    def __call__(self, *args: _Params.args, **kwargs: _Params.kwargs) -> _Result:
-        return self._function(*args, **kwargs)
-
-    def add(self, *args: _Params.args, **kwargs: _Params.kwargs) -> JobHandle:
-        """Enqueue a call, checked against the signature; raises `ParamError`."""
-        return self._queue.add_raw(self.name, self.task.encode(*args, **kwargs), **self._options)
-
-    def options(self, **options: Unpack[Options]) -> "TaskHandle[_Params, _Result]":
-        """The same task to be added in another way: `send.options(priority=-10).add(uid=4)`."""
-        return TaskHandle(self._queue, self.task, self._function, {**self._options, **options})
 
 
 class Queue:

@@ -1,0 +1,25 @@
+"""How a job is enqueued and run, as keyword arguments."""
+
+from typing import TypedDict
+
+
+class RunOptions(TypedDict, total=False):
+    """How a job is run. What is left out is as the task says, or the configuration."""
+
+    queue: str
+    priority: int
+    """Smaller runs first; negative is urgent."""
+    max_attempts: int
+    timeout: float
+    """Seconds; 0 means no limit."""
+
+
+class Options(RunOptions, total=False):
+    """How a job is enqueued."""
+
+    delay: float
+    """Seconds until it may run."""
+    at: float
+    """Unix time from which it may run; instead of `delay`."""
+    name: str
+    """Unique among live jobs: while one of this name lives, no second is added."""
