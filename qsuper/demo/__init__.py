@@ -30,7 +30,7 @@ def main(folder: Path, keep: bool) -> int:
     was lost.
     """
     if find_spec("aiosmtpd") is None:
-        raise QsuperError("the demo needs aiosmtpd: install qsuper[demo], or run scripts/demo")
+        raise QsuperError("the demo needs aiosmtpd: `pip install aiosmtpd`, or run scripts/demo")
     from qsuper.demo.patience import Patience
     from qsuper.demo.screen import open_screen
     from qsuper.demo.story import play

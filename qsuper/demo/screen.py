@@ -82,7 +82,7 @@ class Screen:
         for name, number, remark in verdict.lines(found, killed):
             style = _style_of(name, number)
             self._console.print(
-                Text.assemble((f"{name:>11}  {number:>6}", style), (f"  {remark}", "dim")),
+                Text.assemble((f"{name:>11}  {number:>6}", style), (f"  {remark}".rstrip(), "dim")),
                 soft_wrap=True,
             )
         self._console.print()
