@@ -1,0 +1,171 @@
+"""A shop without the daemon: passes started by crontab run everything once and lose nothing."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance import journal
+from tests.acceptance.cron import SLICES, Cron, lines
+from tests.acceptance.daemon import Daemon
+from tests.acceptance.figures import Figures
+from tests.acceptance.journal import runs_of
+from tests.acceptance.load import Load
+from tests.acceptance.rows import Rows
+from tests.wait import wait_for
+
+LIMIT = 200
+LEASE = {"lease": "1s", "alone_grace": "1s"}
+
+
+@pytest.fixture
+def cron(daemon: Daemon) -> Iterator[Cron]:
+    cron = Cron(daemon)
+    yield cron
+    cron.clean_up()
+
+
+def test_the_example_has_ten_slices() -> None:
+    wanted = [
+        f"cd /srv/shop && qsuper work --slice {index}/{SLICES} --limit {LIMIT} >/dev/null"
+        for index in range(SLICES)
+    ]
+    assert lines() == wanted
+
+
+def test_ten_passes_at_once_make_the_tables_of_a_new_shop(folder: Path, store_url: str) -> None:
+    cron = Cron(Daemon(folder, store_url))
+    try:
+        assert cron.minute() == [""] * SLICES
+    finally:
+        cron.clean_up()
+
+
+def test_ten_slices_drain_everything_once(
+    cron: Cron, daemon: Daemon, rows: Rows, figures: Figures
+) -> None:
+    jobs = SLICES * LIMIT + 500
+    rows.add((n, "work", {"n": n}) for n in range(1, jobs + 1))
+    cron.minute()
+    after_one = rows.count(1)
+    cron.minute()
+    runs = daemon.runs()
+    workers = {run.pid for run in runs}
+    figures(jobs=jobs, done_by_the_first_passes=after_one, done=rows.count(1), runs=len(runs))
+    assert after_one == SLICES * LIMIT
+    assert rows.count(1) == jobs
+    assert len(runs) == jobs
+    assert not journal.lost(range(1, jobs + 1), runs)
+    assert not journal.overlapping(daemon.events())
+    assert len(workers) == 2 * SLICES
+    by_worker = {pid: {run.number % SLICES for run in runs if run.pid == pid} for pid in workers}
+    assert all(len(slices) == 1 for slices in by_worker.values())
+    assert not (daemon.state / "master.lock").exists(), "no daemon was there"
+
+
+@pytest.mark.parametrize("with_worker", [False, True], ids=["master", "master-and-worker"])
+def test_a_pass_that_is_killed_loses_nothing(
+    cron: Cron, daemon: Daemon, rows: Rows, figures: Figures, with_worker: bool
+) -> None:
+    rows.add([(13, "hang_once", {"n": 13})], priority=-1)
+    rows.add((n, "work", {"n": n}) for n in range(23, 1000, SLICES))
+    numbers = [13, *range(23, 1000, SLICES)]
+    killed = cron.start(lines()[3])
+    wait_for(lambda: daemon.runs(13), 60, "the first job runs")
+    cron.kill(3, with_worker=with_worker)
+    killed.communicate()
+    assert rows.job(13)["status"] == 2
+    cron.end_of(cron.start(lines()[3]))
+    events = daemon.events()
+    runs = runs_of(events)
+    figures(jobs=len(numbers), runs=len(runs), runs_of_the_killed_job=len(daemon.runs(13)))
+    assert rows.count(1) == len(numbers)
+    assert not journal.lost(numbers, runs)
+    assert not journal.overlapping(events)
+    assert not journal.again_after_ack(rows.moves(), runs)
+    assert len(daemon.runs(13)) == 2
+    assert len(runs) == len(numbers) + 1
+    assert [(number, outcome) for number, outcome, _ in rows.attempts(13)] == [(1, "failed")]
+
+
+def test_a_killed_worker_of_a_pass_is_replaced_and_the_pass_goes_on(
+    cron: Cron, daemon: Daemon, rows: Rows
+) -> None:
+    rows.add([(13, "hang_once", {"n": 13})], priority=-1)
+    rows.add((n, "work", {"n": n}) for n in range(23, 200, SLICES))
+    one = cron.start(lines()[3])
+    wait_for(lambda: daemon.runs(13), 60, "the first job runs")
+    (worker,) = cron.workers(3)
+    os.kill(worker.pid, signal.SIGKILL)
+    cron.end_of(one)
+    assert rows.count(1) == rows.count()
+    ((attempt, outcome, error),) = rows.attempts(13)
+    assert (attempt, outcome) == (1, "failed")
+    assert "SIGKILL" in error
+
+
+def test_an_overlapping_pass_of_the_same_slice_does_nothing(
+    cron: Cron, daemon: Daemon, rows: Rows
+) -> None:
+    rows.add([(3, "work", {"n": 3, "seconds": 2.0})], priority=-1)
+    rows.add((n, "work", {"n": n}) for n in range(13, 500, SLICES))
+    first = cron.start(lines()[3])
+    wait_for(lambda: daemon.runs(3), 60, "the first job runs")
+    said = [cron.end_of(one) for one in [cron.start(lines()[3]) for _ in range(3)]]
+    assert all("nothing done, the last pass over slice 3/10 goes on" in words for words in said)
+    assert cron.end_of(first) == ""
+    assert rows.count(1) == rows.count() == len(daemon.runs())
+
+
+def test_delayed_and_failed_jobs_come_due_in_a_shop_without_the_daemon(
+    cron: Cron, daemon: Daemon, rows: Rows
+) -> None:
+    daemon.write_config(job={"backoff": {"base": "1s", "cap": "1s"}})
+    added = [
+        daemon.cli("add", "work", json.dumps({"n": 1}), "--delay", "2s"),
+        daemon.cli("add", "raise_an_error", "--max-attempts", "2"),
+    ]
+    delayed, failing = (int(one.stdout) for one in added)
+    cron.minute()
+    assert rows.job(failing)["attempt"] == 1
+    assert rows.job(failing)["status"] == 4
+
+    def over() -> bool:
+        cron.minute()
+        return rows.job(delayed)["status"] == 1 and rows.job(failing)["status"] == 3
+
+    wait_for(over, 60, "both have come due and ended")
+    assert len(daemon.runs()) == 1
+    assert [attempt for attempt, _, _ in rows.attempts(failing)] == [1, 2]
+
+
+def test_what_a_lost_node_held_is_rescued_in_a_shop_without_the_daemon(
+    cron: Cron, daemon: Daemon, rows: Rows, figures: Figures
+) -> None:
+    load = Load(rows)
+    daemon.write_config(state_dir="lost", node=LEASE, queues={"default": {"workers": 2}})
+    daemon.state = daemon.folder / "lost"
+    jobs = [load.add_job("hang_once") for _ in range(2)]
+    daemon.start()
+    for job in jobs:
+        daemon.running(job)
+    load.add(100)
+    workers = [record.pid for record in daemon.records()]
+    daemon.kill_master()
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), 60)
+    assert rows.count(2) == len(jobs), "still held by a node that is no more"
+    daemon.write_config(node=LEASE)
+
+    def over() -> bool:
+        cron.minute()
+        return rows.count(1) == load.last
+
+    wait_for(over, 120, "the passes have rescued and run everything")
+    load.judge(daemon, figures)
+    for job in jobs:
+        ((attempt, outcome, error),) = rows.attempts(job)
+        assert (attempt, outcome) == (1, "failed")
+        assert "was lost while the job ran" in error
