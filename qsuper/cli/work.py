@@ -7,14 +7,13 @@ from msgspec.structs import replace
 
 from qsuper import logs
 from qsuper.cli.parameters import a_slice, queue_name
-from qsuper.cli.settings import Settings, naming, open_database, pass_settings
+from qsuper.cli.settings import Settings, pass_settings
 from qsuper.config import Config, QueueConfig
 from qsuper.errors import AlreadyRunning
 from qsuper.job import DEFAULT_QUEUE
 from qsuper.master import Master
 from qsuper.roles import pass_kinds
 from qsuper.slices import Slice
-from qsuper.store import schema
 
 
 @click.command()
@@ -42,9 +41,8 @@ def work(settings: Settings, mine: Slice, limit: int, queue: str) -> int:
     an earlier pass over the same slice goes on, it says so and does nothing (exit code 0).
     """
     config = of_pass(settings.config(), mine, queue)
-    database = open_database(config)
-    with naming(database):
-        schema.ensure(database)
+    # The daemon waits for its database; a pass that cannot work says so, for the next one follows.
+    settings.database()
     logs.setup(config.log, "master")
     master = Master(
         config,

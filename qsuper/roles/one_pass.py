@@ -25,14 +25,18 @@ class StrictClaimer(Claimer):
         left = self.limit - self.record.done - self.record.failed
         if left <= 0:
             return Claim()
-        return claiming.claim(
-            connection,
-            queue=self.name,
-            worker=self.worker,
-            mine=self.mine,
-            most=min(left, most),
-            helps=False,
-        )
+        while True:
+            claim = claiming.claim(
+                connection,
+                queue=self.name,
+                worker=self.worker,
+                mine=self.mine,
+                most=min(left, most),
+                helps=False,
+            )
+            # To be outrun by a daemon's worker is no sign that nothing is left.
+            if claim.jobs or not claim.conflicts:
+                return claim
 
 
 class OnePass(Worker):

@@ -29,6 +29,15 @@ _OF_SLICE = Statement(
     """
 )
 
+_OF_SLICE_HOWEVER_FAR = Statement(
+    f"""
+    SELECT {_COLUMNS} FROM (
+        SELECT id FROM queue WHERE queue = :queue AND status = 0 AND id % :count = :index
+        ORDER BY priority, id LIMIT :most
+    ) mine JOIN queue q ON q.id = mine.id ORDER BY q.priority, q.id
+    """
+)
+
 _OF_ALL = Statement(
     f"""
     SELECT {_COLUMNS}, q.priority FROM (
@@ -98,8 +107,9 @@ def claim(
 ) -> Claim:
     """Take up to `most` jobs for `worker`, in the order in which they are to run.
 
-    Own slice first; when the window holds none of it, `helps` with others' rows. `everyone`
-    ignores the slice: the head of the whole queue, so that no row waits for a busy worker.
+    Own slice first; when the window holds none of it, `helps` with others' rows, or else looks as
+    far as it must. `everyone` ignores the slice: the head of the whole queue, so that no row waits
+    for a busy worker.
     Raises `OutcomeUnknown` when the connection died: then `release_strays` on a new one decides.
     """
     look = _look(connection, queue, mine, most, helps, everyone)
@@ -172,8 +182,19 @@ def _look(
         index=mine.index,
         most=most,
     )
-    if rows or not helps:
+    if rows:
         return _Look(rows)
+    if not helps:
+        # Whoever runs nobody else's rows must see past them: they may fill the window for long.
+        return _Look(
+            connection.rows(
+                _OF_SLICE_HOWEVER_FAR,
+                queue=queue,
+                count=mine.count,
+                index=mine.index,
+                most=most,
+            )
+        )
     head = connection.rows(_OF_ALL, queue=queue, most=help_size(most))
     urgent = [row for row in head if row[9] == head[0][9]]
     picked = random.sample(urgent, min(most, len(urgent)))

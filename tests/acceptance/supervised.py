@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 
@@ -44,13 +45,12 @@ class Supervisord:
         self._started.add(psutil.Process(self.pid))
 
     @property
-    def _pidfile(self) -> "os.PathLike[str]":
+    def _pidfile(self) -> Path:
         return self._folder / "var" / "supervisord.pid"
 
     @property
     def pid(self) -> int:
-        with open(self._pidfile) as file:
-            return int(file.read())
+        return int(self._pidfile.read_text())
 
     def ctl(self, *words: str) -> str:
         """What `supervisorctl` says."""

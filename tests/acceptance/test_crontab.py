@@ -10,11 +10,12 @@ import pytest
 
 from tests.acceptance import journal
 from tests.acceptance.cron import SLICES, Cron, lines
-from tests.acceptance.daemon import Daemon
+from tests.acceptance.daemon import PATIENCE, Daemon
 from tests.acceptance.figures import Figures
 from tests.acceptance.journal import runs_of
 from tests.acceptance.load import Load
 from tests.acceptance.rows import Rows
+from tests.servers import MariaDB
 from tests.wait import wait_for
 
 LIMIT = 200
@@ -36,12 +37,31 @@ def test_the_example_has_ten_slices() -> None:
     assert lines() == wanted
 
 
-def test_ten_passes_at_once_make_the_tables_of_a_new_shop(folder: Path, store_url: str) -> None:
-    cron = Cron(Daemon(folder, store_url))
+def test_ten_passes_at_once_make_the_tables_of_a_new_sqlite_file(folder: Path) -> None:
+    daemon = Daemon(folder, f"sqlite:///{folder}/shop.db")
+    cron = Cron(daemon)
     try:
         assert cron.minute() == [""] * SLICES
+        number = daemon.cli("add", "work", json.dumps({"n": 1})).stdout.strip()
+        cron.minute()
+        assert "done" in daemon.cli("show", number).stdout
     finally:
         cron.clean_up()
+
+
+def test_a_pass_that_finds_no_tables_says_so_and_ends(folder: Path, mariadb: MariaDB) -> None:
+    url = mariadb.create_database()
+    cron = Cron(Daemon(folder, url))
+    try:
+        one = cron.start(lines()[0])
+        said, errors = one.communicate(timeout=PATIENCE)
+        assert (one.returncode, said) == (1, "")
+        assert errors.count("\n") == 1
+        assert errors.startswith("qsuper: ")
+        assert "the database has no qsuper tables yet: run `qsuper db upgrade`" in errors
+    finally:
+        cron.clean_up()
+        mariadb.drop(url)
 
 
 def test_ten_slices_drain_everything_once(
@@ -135,7 +155,7 @@ def test_delayed_and_failed_jobs_come_due_in_a_shop_without_the_daemon(
 
     def over() -> bool:
         cron.minute()
-        return rows.job(delayed)["status"] == 1 and rows.job(failing)["status"] == 3
+        return (rows.job(delayed)["status"], rows.job(failing)["status"]) == (1, 3)
 
     wait_for(over, 60, "both have come due and ended")
     assert len(daemon.runs()) == 1

@@ -44,10 +44,18 @@ class Shop:
         return int(lines[str(job)])
 
 
-def replaced(daemon: Daemon, before: set[int]) -> bool:
-    """Whether no worker of those is left, and all are there again."""
-    now = {record.pid for record in daemon.workers()}
-    return daemon.is_ready() and not now & before
+def wait_until_replaced(daemon: Daemon, before: set[int]) -> None:
+    """Wait until none of those workers is left, and all are there again."""
+    daemon.wait_until(
+        lambda: daemon.is_ready() and not pids(daemon) & before, "every worker is replaced"
+    )
+
+
+def run_one(daemon: Daemon, rows: Rows, load: Load) -> int:
+    """Have the shop's task run now; the job's number."""
+    job = load.add_job("versioned")
+    daemon.wait_until(lambda: rows.job(job)["status"] == 1, "it has run")
+    return job
 
 
 def pids(daemon: Daemon) -> set[int]:
@@ -75,10 +83,8 @@ def test_a_reload_under_load_runs_the_new_code_and_loses_nothing(
         before = pids(daemon)
         shop.write(version)
         daemon.signal(signal.SIGHUP)
-        daemon.wait_until(lambda before=before: replaced(daemon, before), "all are replaced")
-        job = load.add_job("versioned")
-        daemon.wait_until(lambda job=job: mariadb_rows.job(job)["status"] == 1, "it has run")
-        assert shop.version_of(job) == version
+        wait_until_replaced(daemon, before)
+        assert shop.version_of(run_one(daemon, mariadb_rows, load)) == version
         wait_for(lambda: "every child has been replaced" in daemon.log(), 60)
     load.wait_until_done(daemon)
     assert daemon.stop() == 0
@@ -99,14 +105,12 @@ def test_broken_new_code_leaves_the_old_workers_at_work(
     assert daemon.cli("reload").returncode == 0
     daemon.wait_until(lambda: "reload stopped" in daemon.log(), "the reload has stopped")
     daemon.wait_until(lambda: pids(daemon) == before, "the old workers are left")
-    job = load.add_job("versioned")
-    daemon.wait_until(lambda: mariadb_rows.job(job)["status"] == 1, "it has run")
-    assert shop.version_of(job) == 1
+    assert shop.version_of(run_one(daemon, mariadb_rows, load)) == 1
     assert any("reload stopped" in line for line in daemon.status()["degraded"])
     load.top_up(500)
     shop.write(2)
     assert daemon.cli("reload").returncode == 0
-    daemon.wait_until(lambda: replaced(daemon, before), "all are replaced")
+    wait_until_replaced(daemon, before)
     daemon.wait_until(lambda: not daemon.status()["degraded"], "nothing is degraded any more")
     load.wait_until_done(daemon)
     load.judge(daemon, figures)

@@ -32,7 +32,7 @@ def test_fifty_rescales_under_load_lose_nothing_and_cut_no_job(
         workers = rng.choice([count for count in range(1, MOST + 1) if count != workers])
         daemon.scale(workers)
         load.top_up(1000)
-        wait_for(lambda number=number: time.monotonic() - started >= number * pace)
+        wait_until(started + number * pace)
     seconds = time.monotonic() - started
     left = rows.count(0)
     daemon.wait_until(lambda: is_exact(daemon, workers), f"there are {workers} workers")
@@ -72,6 +72,10 @@ def test_a_rescale_waits_for_a_job_that_runs(
     daemon.wait_until(lambda: is_exact(daemon, workers), f"there are {workers} workers")
     load.judge(daemon, figures)
     assert len(daemon.runs()) == len(jobs)
+
+
+def wait_until(moment: float) -> None:
+    wait_for(lambda: time.monotonic() >= moment)
 
 
 def is_exact(daemon: Daemon, workers: int) -> bool:

@@ -32,8 +32,19 @@ def another(mariadb_daemon: Daemon, mariadb_rows: Rows) -> Iterator[Callable[[],
         daemon.clean_up()
 
 
-def standing_by(daemon: Daemon) -> bool:
-    return f"master {daemon.pid} standing by" in daemon.log()
+def start_standby(daemon: Daemon) -> Daemon:
+    """Start it while another one works, and wait until it has said so."""
+    daemon.start("--wait", ready=False)
+    daemon.wait_until(lambda: f"master {daemon.pid} standing by" in daemon.log(), "it stands by")
+    return daemon
+
+
+def wait_until_works(daemon: Daemon) -> None:
+    def works() -> bool:
+        board = daemon.board()
+        return board is not None and board.header.master_pid == daemon.pid
+
+    daemon.wait_until(works, "it has taken over")
 
 
 def test_a_second_master_refuses_and_says_who_runs(another: Callable[[], Daemon]) -> None:
@@ -55,14 +66,12 @@ def test_a_standby_takes_over_within_a_second(
     working.start("--wait")
     seconds: list[float] = []
     for _ in range(TAKEOVERS):
-        standby = another()
-        standby.start("--wait", ready=False)
-        standby.wait_until(lambda standby=standby: standing_by(standby), "it stands by")
+        standby = start_standby(another())
         load.top_up(1000)
         wait_for_progress(working)
         working.kill_master()
         killed_at = time.monotonic()
-        standby.wait_until(lambda standby=standby: works(standby), "it has taken over")
+        wait_until_works(standby)
         seconds.append(time.monotonic() - killed_at)
         working = standby
         wait_for_progress(working)
@@ -84,26 +93,19 @@ def test_a_standby_takes_over_within_a_second(
     assert min(seconds) < PROMISE
 
 
-def works(daemon: Daemon) -> bool:
-    board = daemon.board()
-    return board is not None and board.header.master_pid == daemon.pid
-
-
 def test_stop_ends_the_one_that_stands_by_too(
     another: Callable[[], Daemon], mariadb_rows: Rows, figures: Figures
 ) -> None:
     load = Load(mariadb_rows)
-    first, second, third = another(), another(), another()
+    first = another()
     first.start("--wait")
-    for standby in (second, third):
-        standby.start("--wait", ready=False)
-        standby.wait_until(lambda standby=standby: standing_by(standby), "it stands by")
+    masters = [first, start_standby(another()), start_standby(another())]
     job = load.add_job("work", seconds=1.0)
     first.running(job)
     stopped = first.cli("stop")
     assert stopped.returncode == 0
     assert "stopped after" in stopped.stdout
-    codes = [one.master.wait(30) for one in (first, second, third) if one.master is not None]
+    codes = [one.master.wait(30) for one in masters if one.master is not None]
     assert codes == [0, 0, 0]
     assert mariadb_rows.job(job)["status"] == 1, "the job under way was finished"
     load.judge(first, figures)
