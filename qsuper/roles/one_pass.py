@@ -25,6 +25,7 @@ class StrictClaimer(Claimer):
         left = self.limit - self.record.done - self.record.failed
         if left <= 0:
             return Claim()
+        far = False
         while True:
             claim = claiming.claim(
                 connection,
@@ -33,10 +34,15 @@ class StrictClaimer(Claimer):
                 mine=self.mine,
                 most=min(left, most),
                 helps=False,
+                far=far,
             )
-            # To be outrun by a daemon's worker is no sign that nothing is left.
-            if claim.jobs or not claim.conflicts:
+            if claim.jobs:
                 return claim
+            if far and not claim.conflicts:
+                return claim
+            # Nothing near the head, which the backlog of other slices may fill; or somebody else
+            # was quicker to take what there was. Neither means that nothing is left.
+            far = True
 
 
 class OnePass(Worker):

@@ -29,7 +29,7 @@ _OF_SLICE = Statement(
     """
 )
 
-_OF_SLICE_HOWEVER_FAR = Statement(
+_OF_FAR_SLICE = Statement(
     f"""
     SELECT {_COLUMNS} FROM (
         SELECT id FROM queue WHERE queue = :queue AND status = 0 AND id % :count = :index
@@ -104,18 +104,19 @@ def claim(
     most: int = 1,
     helps: bool = True,
     everyone: bool = False,
+    far: bool = False,
 ) -> Claim:
     """Take up to `most` jobs for `worker`, in the order in which they are to run.
 
-    Own slice first; when the window holds none of it, `helps` with others' rows, or else looks as
-    far as it must. `everyone` ignores the slice: the head of the whole queue, so that no row waits
-    for a busy worker.
+    Own slice first; when the window holds none of it, `helps` with others' rows. `everyone`
+    ignores the slice: the head of the whole queue, so that no row waits for a busy worker. `far`
+    sees past the window, at the price of every row that lies before the first of the slice.
     Raises `OutcomeUnknown` when the connection died: then `release_strays` on a new one decides.
     """
-    look = _look(connection, queue, mine, most, helps, everyone)
+    look = _look(connection, queue, mine, most, helps, everyone, far)
     if any(row[8] for row in look.rows):
         if _put_right(connection, queue, look.rows):
-            look = _look(connection, queue, mine, most, helps, everyone)
+            look = _look(connection, queue, mine, most, helps, everyone, far)
         look.rows = [row for row in look.rows if not row[8]]
     if not look.rows:
         return Claim()
@@ -126,7 +127,7 @@ def claim(
     except StoreBusy:
         if connection.backend.name == "sqlite":
             raise
-        look = _look(connection, queue, mine, most + _BESIDE, helps, everyone)
+        look = _look(connection, queue, mine, most + _BESIDE, helps, everyone, far)
         jobs = _take_free(connection, worker, look.rows, most)
     failpoint("claimed")
     return Claim(jobs, max(0, len(chosen) - len(jobs)), look.helped)
@@ -170,10 +171,19 @@ class _Look:
 
 
 def _look(
-    connection: Connection, queue: str, mine: Slice, most: int, helps: bool, everyone: bool
+    connection: Connection,
+    queue: str,
+    mine: Slice,
+    most: int,
+    helps: bool,
+    everyone: bool,
+    far: bool,
 ) -> _Look:
     if everyone or mine.count == 1:
         return _Look(connection.rows(_OF_ALL, queue=queue, most=most))
+    if far:
+        of_slice = {"count": mine.count, "index": mine.index}
+        return _Look(connection.rows(_OF_FAR_SLICE, queue=queue, most=most, **of_slice))
     rows = connection.rows(
         _OF_SLICE,
         queue=queue,
@@ -182,19 +192,8 @@ def _look(
         index=mine.index,
         most=most,
     )
-    if rows:
+    if rows or not helps:
         return _Look(rows)
-    if not helps:
-        # Whoever runs nobody else's rows must see past them: they may fill the window for long.
-        return _Look(
-            connection.rows(
-                _OF_SLICE_HOWEVER_FAR,
-                queue=queue,
-                count=mine.count,
-                index=mine.index,
-                most=most,
-            )
-        )
     head = connection.rows(_OF_ALL, queue=queue, most=help_size(most))
     urgent = [row for row in head if row[9] == head[0][9]]
     picked = random.sample(urgent, min(most, len(urgent)))

@@ -86,6 +86,16 @@ def test_ten_slices_drain_everything_once(
     assert not (daemon.state / "master.lock").exists(), "no daemon was there"
 
 
+def test_a_pass_sees_past_the_backlog_of_other_slices(
+    cron: Cron, daemon: Daemon, rows: Rows
+) -> None:
+    others = [n for n in range(1, 6000) if n % SLICES != 3]
+    rows.add((n, "work", {"n": n}) for n in [*others, 6003, 6013])
+    cron.end_of(cron.start(lines()[3]))
+    assert {run.number for run in daemon.runs()} == {6003, 6013}
+    assert rows.count(0) == len(others)
+
+
 @pytest.mark.parametrize("with_worker", [False, True], ids=["master", "master-and-worker"])
 def test_a_pass_that_is_killed_loses_nothing(
     cron: Cron, daemon: Daemon, rows: Rows, figures: Figures, with_worker: bool

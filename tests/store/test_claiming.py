@@ -73,6 +73,16 @@ def test_a_strict_worker_does_not_help(table: Table) -> None:
     assert table.claim(mine=Slice(0, 2), helps=False) == []
 
 
+def test_a_far_look_finds_rows_of_the_slice_behind_many_of_others(table: Table) -> None:
+    table.add(300)
+    table.write("DELETE FROM queue WHERE id % 10 = 3")
+    table.add(10)
+    mine = Slice(3, 10)
+    assert table.claim(mine=mine, helps=False) == []
+    (job,) = table.claim(mine=mine, helps=False, far=True)
+    assert job.id % 10 == 3
+
+
 def test_a_claim_for_everyone_takes_the_head_whoever_s_it_is(table: Table) -> None:
     ids = table.add(4)
     index = (ids[0] + 1) % 2
