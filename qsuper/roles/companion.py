@@ -60,7 +60,9 @@ class Companion(threading.Thread):
     def run(self) -> None:
         while True:
             self._parked = True
-            self._wanted.wait()
+            # Looked at after it has parked: a batch that began in between has set no event.
+            if not self.active:
+                self._wanted.wait()
             self._wanted.clear()
             self._parked = False
             self._accompany()
@@ -72,7 +74,7 @@ class Companion(threading.Thread):
             time.sleep(pause)
             while self._overstays(began):
                 try:
-                    self._relieve()
+                    self._relieve(began)
                 except StoreError as error:
                     self._link.drop()
                     log.debug("the companion could not reach the database: %s", error)
@@ -83,7 +85,7 @@ class Companion(threading.Thread):
         """Whether the job that began then is still in its code."""
         return self.active and self._record.began == began and self._record.in_flight is not None
 
-    def _relieve(self) -> None:
+    def _relieve(self, began: float) -> None:
         # Taken first and given back after: what is surrendered cannot begin any more, and a
         # give-back of unknown outcome counts as gone; the look for strays finds it.
         surrendered = self._batch.surrender()
@@ -93,15 +95,16 @@ class Companion(threading.Thread):
             self._acks.flush(self._link.connection)
         if lease.due(self._place, clock(), LATENESS):
             lease.renew(self._place, self._link.connection)
-        self._free_strays()
+        self._free_strays(began)
 
-    def _free_strays(self) -> None:
+    def _free_strays(self, began: float) -> None:
+        # While the lock is held the worker claims nothing; and it has nothing but this job, for
+        # the rest was surrendered: what else carries its id it does not know of.
         with self._batch.claiming:
-            queue = self._place.queue
-            if queue is None or not self.active:
+            queue, running = self._place.queue, self._record.in_flight
+            if queue is None or running is None or not self._overstays(began):
                 return
-            running = self._record.in_flight
-            known = self._batch.unbegun | self._acks.ids | {running or 0}
+            known = self._batch.unbegun | self._acks.ids | {running}
             releasing.release_strays(
                 self._link.connection, queue.name, self._record.worker, frozenset(known)
             )

@@ -4,6 +4,7 @@ import logging
 import random
 
 from qsuper import exits
+from qsuper.errors import StoreError, StoreUnavailable
 from qsuper.place import Place
 from qsuper.scoreboard import REASON_STOP, REASON_TIMEOUT, Record
 from qsuper.store.database import Connection
@@ -16,27 +17,40 @@ def settle_the_dead(place: Place, connection: Connection) -> int:
     """Settle every dead worker on the board; returns how many."""
     settled = 0
     for record in place.board.records():
-        if record.ended and not record.settled and record.queue >= 0:
-            worker = record.worker
-            _settle(place, connection, record)
-            # Another child may have settled it meanwhile, and the master given it away.
-            if record.worker == worker and record.ended:
-                record.settled = 1
-                settled += 1
+        worker = record.worker
+        if not (record.ended and not record.settled and record.queue >= 0):
+            continue
+        death = _death(place, record, worker)
+        # Another child may settle it meanwhile, and the master give it away.
+        if record.worker != worker or not record.ended:
+            continue
+        try:
+            _settle(place, connection, death)
+        except StoreUnavailable:
+            raise
+        except StoreError as error:
+            # One row that cannot be written must not hold up the node: the sweep frees it.
+            log.error("could not settle worker %s: %s", worker, error)
+        if record.worker == worker and record.ended:
+            record.settled = 1
+            settled += 1
     return settled
 
 
-def _settle(place: Place, connection: Connection, record: Record) -> None:
-    queue = place.board.queue(record.queue).name
-    death = Death(
-        worker=record.worker,
-        queue=queue,
+def _death(place: Place, record: Record, worker: str) -> Death:
+    """What the record tells, copied."""
+    return Death(
+        worker=worker,
+        queue=place.board.queue(record.queue).name,
         cause=cause_of(record),
         in_flight=record.in_flight,
         begun=record.begun,
         limits=record.limits,
         innocent=record.reason == REASON_STOP,
     )
+
+
+def _settle(place: Place, connection: Connection, death: Death) -> None:
     backoff = place.config.job.backoff
     done = settle(
         connection,
@@ -45,7 +59,7 @@ def _settle(place: Place, connection: Connection, record: Record) -> None:
         max_attempts=place.config.job.max_attempts,
         wait=backoff.base * random.uniform(0.8, 1.2),
     )
-    say(f"{death.cause} (worker {record.worker})", queue, done)
+    say(f"{death.cause} (worker {death.worker})", death.queue, done)
 
 
 def say(subject: str, queue: str, done: Settlement) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from qsuper import logs
 from qsuper.place import Place
 from qsuper.roles import deaths, lease
-from qsuper.roles.rescuing import rescue_the_lost
+from qsuper.roles.rescuing import free_the_unknown, rescue_the_lost
 from qsuper.roles.role import Role
 from qsuper.roles.survivors import TIME_TO_LEAVE, end_survivors
 from qsuper.states import State
@@ -105,6 +105,7 @@ class Keeper(Role):
 
     def rescue(self, connection: Connection) -> None:
         rescue_the_lost(self.place, connection)
+        free_the_unknown(self.place, connection)
 
     def prune(self, connection: Connection) -> None:
         """A few steps of the walk each second; a rest at its end."""

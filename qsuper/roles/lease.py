@@ -2,6 +2,7 @@
 
 import logging
 
+from qsuper.errors import StoreError
 from qsuper.place import Place
 from qsuper.roles import deaths
 from qsuper.scoreboard import clock
@@ -60,16 +61,21 @@ def _enter(place: Place, connection: Connection) -> None:
     """
     deaths.settle_the_dead(place, connection)
     header = place.board.header
-    before = nodes.previous_boot(connection, header.node, header.nonce)
+    before = nodes.previous(connection, header.node, header.nonce)
     if before is None:
         return
+    if before.alive and before.host != place.config.node.name:
+        raise StoreError(
+            f"node {header.node} works on host {before.host}, too: this state_dir is a copy of"
+            f" that one's; remove {place.config.state_dir}/node and start again"
+        )
     for queue in queue_names(connection):
         done = rescue(
             connection,
             queue,
-            before,
+            before.boot,
             why="this host's qsuper ended while the job ran, and left no word of how",
             node=header.node,
             max_attempts=place.config.job.max_attempts,
         )
-        deaths.say(f"the last run of this node (boot {before})", queue, done)
+        deaths.say(f"the last run of this node (boot {before.boot})", queue, done)

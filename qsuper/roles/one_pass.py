@@ -3,7 +3,7 @@
 from qsuper.place import Place
 from qsuper.roles import deaths, lease
 from qsuper.roles.claimer import Claimer
-from qsuper.roles.rescuing import rescue_the_lost
+from qsuper.roles.rescuing import free_the_unknown, rescue_the_lost
 from qsuper.roles.worker import Worker
 from qsuper.slices import Slice
 from qsuper.store import claiming, looking, nodes, pausing
@@ -75,6 +75,7 @@ class OnePass(Worker):
         lease.renew(self.place, connection)
         deaths.settle_the_dead(self.place, connection)
         rescue_the_lost(self.place, connection)
+        free_the_unknown(self.place, connection)
         while looking.promote(connection, self.queue.name):
             pass
         self.queue.paused = int(self.queue.name in pausing.paused_queues(connection))
@@ -83,5 +84,8 @@ class OnePass(Worker):
         return None
 
     def leave(self) -> None:
+        if self.acks:
+            # The node stays until somebody has settled what could not be written.
+            return
         header = self.board.header
         nodes.leave(self.connection(), header.node, header.nonce)

@@ -7,7 +7,7 @@ from qsuper.store import nodes
 from qsuper.store.counting import queue_names
 from qsuper.store.database import Connection
 from qsuper.store.nodes import Node
-from qsuper.store.settling import rescue
+from qsuper.store.settling import Settlement, free_unknown_boots, rescue
 
 log = logging.getLogger("qsuper.rescue")
 
@@ -40,9 +40,13 @@ def _is_lost(place: Place, node: Node) -> bool:
 
 
 def _rescue(place: Place, connection: Connection, node: Node) -> None:
-    freed = failed = buried = 0
+    # Marked first: a node that has come back this very moment keeps what it holds. Should this
+    # process die in between, `free_the_unknown` does the rest.
+    if not nodes.mark_rescued(connection, node):
+        return
+    done = Settlement()
     for queue in queue_names(connection):
-        done = rescue(
+        done += rescue(
             connection,
             queue,
             node.boot,
@@ -50,13 +54,23 @@ def _rescue(place: Place, connection: Connection, node: Node) -> None:
             node=place.board.header.node,
             max_attempts=place.config.job.max_attempts,
         )
-        freed, failed, buried = freed + done.released, failed + done.failed, buried + done.buried
-    if nodes.mark_rescued(connection, node):
-        log.warning(
-            "node %s (%s) is lost: %d jobs went back, %d run again, %d are dead",
-            node.id,
-            node.host,
-            freed,
-            failed,
-            buried,
-        )
+    log.warning(
+        "node %s (%s) is lost: %d jobs went back, %d run again, %d are dead",
+        node.id,
+        node.host,
+        done.released,
+        done.failed,
+        done.buried,
+    )
+
+
+def free_the_unknown(place: Place, connection: Connection) -> int:
+    """Free what is running for boots of which no living or suspected node knows."""
+    known = frozenset(node.boot for node in nodes.everyone(connection) if node.workers)
+    older = 2 * place.board.header.lease
+    freed = sum(
+        free_unknown_boots(connection, queue, known, older) for queue in queue_names(connection)
+    )
+    if freed:
+        log.warning("%d running jobs belonged to nobody and went back", freed)
+    return freed

@@ -82,6 +82,9 @@ class Runner:
         if task is None:
             return PutOff(f"no task named {job.task!r} is registered here")
         if self._timeout:
+            if signal.getsignal(signal.SIGALRM) != self._on_alarm:
+                # The job before has set one of its own.
+                signal.signal(signal.SIGALRM, self._on_alarm)
             signal.setitimer(signal.ITIMER_REAL, self._timeout)
         outcome: Outcome | None = None
         try:
@@ -97,8 +100,7 @@ class Runner:
                 # of this one's name, connection and batch.
                 os._exit(Exit.DRAINED if isinstance(outcome, Done) else Exit.BUG)
             self._interruptible = False
-            if self._timeout:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_REAL, 0)
         return outcome
 
     def _describe(self, job: Job, task: Task | None) -> None:

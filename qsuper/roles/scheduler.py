@@ -3,6 +3,8 @@
 import os
 from contextlib import suppress
 
+from qsuper.errors import StoreError
+from qsuper.exits import Exit
 from qsuper.place import Place
 from qsuper.roles import deaths, lease
 from qsuper.roles.role import Role
@@ -47,14 +49,27 @@ class Scheduler(Role):
             self._chores(connection)
         if self.order or self.record.order:
             return None
+        if self.board.header.queues != len(self._queues):
+            # A reload has added one: a fresh scheduler looks at it, too.
+            self.exit = Exit.RECYCLED
+            return None
         idle = self._idle_workers()
-        if self._anything_new(connection, now):
+        seen = looking.changes(connection)
+        if seen is None or seen != self._seen or self._is_due(now):
+            self._seen = None
             self._look(connection, now, idle)
+            # Only now: a look that failed must be made again.
+            self._seen = seen
         self.board.header.looked = now
         if self.record.phase != _IDLE:
             self.record.describe(phase="idle")
         rest = LOOK if idle else LOOK_BUSY
         return rest if self._due_at is None else max(0.0, min(rest, self._due_at - now))
+
+    def trouble(self, error: StoreError) -> None:
+        super().trouble(error)
+        # The number means nothing on another connection.
+        self._seen = None
 
     def leave(self) -> None:
         header = self.board.header
@@ -69,14 +84,17 @@ class Scheduler(Role):
         paused = pausing.paused_queues(connection)
         for name, queue in self._queues.items():
             queue.paused = int(name in paused)
-        living = frozenset(
+        for name in self._queues:
+            if settling.sweep(connection, name, self.board.header.nonce, self._unsettled):
+                self._seen = None
+
+    def _unsettled(self) -> frozenset[str]:
+        """Workers that live, or whose death has yet to be settled."""
+        return frozenset(
             record.worker
             for record in self.board.records()
             if not (record.ended and record.settled)
         )
-        for name in self._queues:
-            if settling.sweep(connection, name, self.board.header.nonce, living):
-                self._seen = None
 
     def _idle_workers(self) -> dict[int, int]:
         """Idle workers by queue index."""
@@ -86,13 +104,8 @@ class Scheduler(Role):
                 idle[record.queue] = idle.get(record.queue, 0) + 1
         return idle
 
-    def _anything_new(self, connection: Connection, now: float) -> bool:
-        """On SQLite one pragma tells whether anybody has written since the last look."""
-        seen = looking.changes(connection)
-        if seen is not None and seen == self._seen:
-            return self._due_at is not None and now >= self._due_at
-        self._seen = seen
-        return True
+    def _is_due(self, now: float) -> bool:
+        return self._due_at is not None and now >= self._due_at
 
     def _look(self, connection: Connection, now: float, idle: dict[int, int]) -> None:
         sights = self._watcher.look(connection)

@@ -21,6 +21,7 @@ from qsuper.roles.pace import Pace
 from qsuper.roles.recycling import Recycling
 from qsuper.roles.role import AT_ONCE, Role, kill_descendants
 from qsuper.roles.runner import Runner
+from qsuper.roles.zombies import Zombies
 from qsuper.scoreboard import clock
 from qsuper.store import looking, releasing
 from qsuper.tasks import application
@@ -32,6 +33,8 @@ LOOK = 2.0
 """Seconds after which an idle worker looks for itself while a scheduler looks for all."""
 LOOK_ALONE = 0.25
 """The same while no scheduler does."""
+LAST_ACKS = 0.1
+"""Seconds between two tries at the last acks before it leaves."""
 HELD_BACK = 0.2
 """Seconds between two looks at whether it may begin again (pause, lease)."""
 ENTER_AFTER = 3.0
@@ -52,6 +55,7 @@ class Worker(Role):
         self.companion = Companion(place, self.database, self.batch, self.acks)
         self.pace = Pace(self.config.worker.batch)
         self.recycling = Recycling(self.config.worker, clock())
+        self.zombies = Zombies()
         self._idle = False
 
     def boot(self) -> None:
@@ -72,10 +76,11 @@ class Worker(Role):
         if self.order == AT_ONCE:
             self._go_now()
             return None
+        self.zombies.reap(now)
         self.acks.flush(self.link.connection)
         if self.order or self.record.order:
             self.record.describe(phase="draining")
-            return None
+            return LAST_ACKS if self.acks else None
         if self.recycling.due(now, self.record.done + self.record.failed):
             self.exit = Exit.RECYCLED
             return None
@@ -142,7 +147,7 @@ class Worker(Role):
         all_fast = True
         try:
             while (job := self.batch.next()) is not None:
-                if self.order or self.record.order or self._paused():
+                if self._may_not_go_on():
                     self._give_back([job, *self.batch.surrender()])
                     break
                 all_fast = self._run_one(job) and all_fast
@@ -154,6 +159,11 @@ class Worker(Role):
             logs.clear_job()
         self._note_pace(jobs, clock() - started, all_fast)
         self.acks.flush(self.link.connection)
+
+    def _may_not_go_on(self) -> bool:
+        """Whether what has not begun is to go back: after a freeze the lease may be over, too."""
+        ordered = self.order or self.record.order
+        return bool(ordered or self._paused() or not lease.may_begin(self.place, clock()))
 
     def _run_one(self, job: Job) -> bool:
         """Run one job; returns whether its task is known to be fast."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from qsuper.failpoint import failpoint
 from qsuper.job import Job
 from qsuper.states import State
-from qsuper.store.backend import Statement, StoreBusy
+from qsuper.store.backend import Statement
 from qsuper.store.database import Connection
 from qsuper.store.locked import run_around_locks
 
@@ -55,8 +55,11 @@ _RECORD = Statement(
         traceback)
     SELECT id, claims, :attempt, :worker, :node, started_at, :outcome, :error, :traceback
     FROM queue WHERE id = :id
+    {on_same_attempt} attempt = :attempt, worker = :worker, node = :node, outcome = :outcome,
+        error = :error, traceback = :traceback, ended_at = {now}
     """
 )
+# The key may be taken where somebody emptied `queue` and its numbers began anew.
 _BURY_UNRUN = Statement(
     "UPDATE queue SET status = 3, claims = claims + 1, run_at = {now}, mtime = {now}"
     " WHERE id = :id AND status = 0"
@@ -67,13 +70,11 @@ def complete(connection: Connection, worker: str, ids: list[int], took_ms: int) 
     """Done, all with the same `took_ms`. Returns how many were still this worker's.
 
     When somebody's transaction holds one of the rows, the others are acked and the count is
-    short; `still_to_ack` tells which. Raises `StoreBusy` when all that are left are held so.
+    short; `still_to_ack` tells which.
     """
     count = run_around_locks(
         connection, _COMPLETE, ids, State.RUNNING, worker=worker, took_ms=took_ms
     )
-    if not count and still_to_ack(connection, worker, ids):
-        raise StoreBusy
     failpoint("ack-sent")
     return count
 

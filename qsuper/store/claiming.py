@@ -1,6 +1,7 @@
 """The claim: a look without locks over a bounded window, then one guarded UPDATE."""
 
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from qsuper.states import State
 from qsuper.store.acking import bury_unrun
 from qsuper.store.backend import Statement, StoreBusy
 from qsuper.store.database import Connection
-from qsuper.store.locked import FREE, run_around_locks
+from qsuper.store.locked import run_around_locks
 
 _COLUMNS = """
     q.id, q.task, q.param, q.attempt, q.max_attempts, q.timeout, q.claims, q.solo,
@@ -48,6 +49,13 @@ _OF_ALL = Statement(
 
 # `claims` grows with every claim and every move: a row that was taken and given back, or moved to
 # another time or param, since the look is not the row that was looked at.
+_FREE_HEAD = Statement(
+    f"""
+    SELECT {_COLUMNS} FROM queue q WHERE q.queue = :queue AND q.status = 0
+    ORDER BY q.priority, q.id LIMIT :most {{skip_locked}}
+    """
+)
+
 _CLAIM = Statement(
     """
     UPDATE queue SET status = 2, worker = :worker, claims = claims + 1, attempt = attempt + 1,
@@ -81,7 +89,7 @@ _PARK = Statement(
 _SOLO_AGAIN = 2
 """`solo` of a row whose batch died unseen: claimed alone next time, to tell who is guilty."""
 _BESIDE = 16
-"""Rows looked at beyond what is wanted, when somebody holds one of those."""
+"""Rows that a strict claimer locks for each it wants, when somebody holds some at the head."""
 
 
 @dataclass(slots=True)
@@ -127,8 +135,7 @@ def claim(
     except StoreBusy:
         if connection.backend.name == "sqlite":
             raise
-        look = _look(connection, queue, mine, most + _BESIDE, helps, everyone, far)
-        jobs = _take_free(connection, worker, look.rows, most)
+        jobs = _take_free(connection, queue, worker, mine if not helps else None, most)
     failpoint("claimed")
     return Claim(jobs, max(0, len(chosen) - len(jobs)), look.helped)
 
@@ -146,13 +153,21 @@ def _take(connection: Connection, worker: str, rows: list[Any]) -> list[Job]:
     return [_job(row, 0) for row in connection.rows(_MINE, ids=ids, worker=worker)]
 
 
-def _take_free(connection: Connection, worker: str, rows: list[Any], most: int) -> list[Job]:
-    """Somebody's open transaction holds one of the rows: take what is free beside it."""
-    seen = [row[0] for row in rows]
+def _take_free(
+    connection: Connection, queue: str, worker: str, only: Slice | None, most: int
+) -> list[Job]:
+    """Somebody's open transaction holds rows at the head: take what is free behind them.
+
+    Locks just the rows it returns, for it filters by nothing that the index does not; `only` a
+    slice, for whoever is strict, filters what it has locked.
+    """
+    wanted = most if only is None else _BESIDE * most
     with connection.transaction():
-        free = {row[0] for row in connection.rows(FREE, ids=seen, state=int(State.READY))}
-        chosen = [row for row in rows if row[0] in free and not row[8]]
-        return _take(connection, worker, _alone_or_together(chosen)[:most]) if chosen else []
+        rows = connection.rows(_FREE_HEAD, queue=queue, most=wanted)
+        if only is not None:
+            rows = [row for row in rows if row[0] % only.count == only.index]
+        rows = [row for row in rows if not row[8]][:most]
+        return _take(connection, worker, _alone_or_together(rows)) if rows else []
 
 
 def _job(row: Any, grown: int) -> Job:
@@ -210,7 +225,8 @@ def _put_right(connection: Connection, queue: str, rows: list[Any]) -> bool:
     """Park rows that lie ahead, bury those with a zero date; True when some were moved."""
     moved = 0
     if zeros := [row[0] for row in rows if row[8] == 2]:
-        moved += bury_unrun(connection, zeros, "run_at is no date: set one and retry it")
+        with suppress(StoreBusy):
+            moved += bury_unrun(connection, zeros, "run_at is no date: set one and retry it")
     if early := [row[0] for row in rows if row[8] == 1]:
         # The rows seen may lie behind the head that `park` looks at.
         moved += park(connection, queue) or _park(connection, early)

@@ -8,7 +8,7 @@ from qsuper.store.database import Connection
 
 CAP = 10_000
 """Rows of one state are counted up to here; a count of `CAP + 1` means more."""
-QUEUES_MOST = 200
+QUEUES_MOST = 1000
 
 _NEXT_QUEUE = Statement("SELECT MIN(queue) FROM queue WHERE queue > :after")
 _DEPTH = Statement(

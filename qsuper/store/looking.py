@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from qsuper.states import State
-from qsuper.store.backend import Statement
+from qsuper.store.backend import Statement, StoreBusy
 from qsuper.store.database import Connection
-from qsuper.store.locked import run_around_locks
 
 LOOK_MOST = 64
 """Ready rows counted per queue: more than that wakes no more workers."""
@@ -24,6 +22,7 @@ _DUE = Statement(
     ORDER BY run_at LIMIT :most
     """
 )
+_FREE_DUE = Statement(f"{_DUE.text} {{skip_locked}}")
 _PROMOTE = Statement(
     "UPDATE queue SET status = 0 WHERE id IN {ids} AND {status} = 4 AND run_at <= {now}"
 )
@@ -70,6 +69,11 @@ def promote(connection: Connection, queue: str) -> int:
     Rows that somebody's open transaction holds stay for the next time, and delay no others.
     """
     ids = [row[0] for row in connection.rows(_DUE, queue=queue, most=PROMOTE_MOST)]
-    if not ids:
-        return 0
-    return run_around_locks(connection, _PROMOTE, ids, State.SCHEDULED)
+    try:
+        return connection.run(_PROMOTE, ids=ids) if ids else 0
+    except StoreBusy:
+        if connection.backend.name == "sqlite":
+            raise
+    with connection.transaction():
+        free = [row[0] for row in connection.rows(_FREE_DUE, queue=queue, most=PROMOTE_MOST)]
+        return connection.run(_PROMOTE, ids=free) if free else 0

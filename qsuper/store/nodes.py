@@ -7,7 +7,6 @@ from qsuper.errors import StoreError, StoreUnavailable
 from qsuper.store.backend import Statement
 from qsuper.store.database import Connection
 
-_BOOT_OF = Statement("SELECT boot FROM nodes WHERE id = :id")
 _RENEW = Statement(
     """
     UPDATE nodes SET host = :host, boot = :boot, beat_at = {now}, lease_until = {in:lease},
@@ -91,10 +90,9 @@ def _workers(text: str) -> dict[str, int]:
     return {str(queue): count for queue, count in found.items() if isinstance(count, int)}
 
 
-def previous_boot(connection: Connection, node: str, boot: str) -> str | None:
-    """The boot under which this node was entered last, when it was another one."""
-    row = connection.row(_BOOT_OF, id=node)
-    return str(row[0]) if row and row[0] != boot else None
+def previous(connection: Connection, node: str, boot: str) -> Node | None:
+    """This node as it was entered last, when that was under another boot."""
+    return next((one for one in everyone(connection) if one.id == node and one.boot != boot), None)
 
 
 def renew(

@@ -1,5 +1,6 @@
 """What becomes of the jobs of a worker that is no more."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from qsuper.job import Job
@@ -18,6 +19,13 @@ _RUNNING_OF_BOOT = Statement(
     """
     SELECT id, task, attempt, max_attempts, claims, solo, worker FROM queue
     WHERE queue = :queue AND status = 2 AND worker LIKE :pattern
+    """
+)
+
+_RUNNING_FOR_LONG = Statement(
+    """
+    SELECT id, task, attempt, max_attempts, claims, worker FROM queue
+    WHERE queue = :queue AND status = 2 AND mtime < {ago:older}
     """
 )
 
@@ -47,6 +55,12 @@ class Settlement:
     released: int = 0
     failed: int = 0
     buried: int = 0
+
+    def __iadd__(self, other: "Settlement") -> "Settlement":
+        self.released += other.released
+        self.failed += other.failed
+        self.buried += other.buried
+        return self
 
 
 def settle(
@@ -85,19 +99,41 @@ def settle(
     return done
 
 
-def sweep(connection: Connection, queue: str, boot: str, living: frozenset[str]) -> int:
+def sweep(
+    connection: Connection, queue: str, boot: str, living: Callable[[], frozenset[str]]
+) -> int:
     """Free running rows of this boot whose worker is settled and gone.
 
     A claim that was under way when its worker was killed may commit after the settlement.
-    Nothing of such a claim can have begun.
+    Nothing of such a claim can have begun. `living` is asked after the rows are read: a worker is
+    known before it claims, and must not be taken for a dead one.
     """
     lost: dict[str, list[Job]] = {}
     pattern = f"{boot}-%"
-    for row in connection.rows(_RUNNING_OF_BOOT, queue=queue, pattern=pattern):
-        if row[6] not in living:
+    rows = connection.rows(_RUNNING_OF_BOOT, queue=queue, pattern=pattern)
+    known = living() if rows else frozenset[str]()
+    for row in rows:
+        if row[6] not in known:
             job = Job(row[0], row[1], None, row[2], row[3], None, row[4])
             lost.setdefault(row[6], []).append(job)
     return sum(release(connection, worker, jobs) for worker, jobs in lost.items())
+
+
+def free_unknown_boots(
+    connection: Connection, queue: str, known: frozenset[str], older: float
+) -> int:
+    """Free running rows whose worker is of no boot that is known, `older` seconds after their
+    claim: one that committed after its node was settled, rescued or had left.
+
+    They go back un-counted, to be claimed alone next time.
+    """
+    freed = 0
+    for row in connection.rows(_RUNNING_FOR_LONG, queue=queue, older=older):
+        worker = str(row[5] or "")
+        if worker.partition("-")[0] not in known:
+            job = Job(row[0], row[1], None, row[2], row[3], None, row[4])
+            freed += release(connection, worker, [job], solo=2)
+    return freed
 
 
 def rescue(

@@ -1,5 +1,7 @@
 """Runs a task that is a Python function: one job → its outcome, whatever the function does."""
 
+import asyncio
+import inspect
 import time
 import traceback
 
@@ -10,6 +12,8 @@ from qsuper.tasks.ending import Aborted, SoftTimeout
 from qsuper.tasks.registry import Task
 
 ERROR_LENGTH_MOST = 2000
+TOOK_MS_MOST = 2**31 - 1
+"""What the column holds."""
 TIMED_OUT = "ran longer than its time-out"
 
 
@@ -23,7 +27,9 @@ def run(task: Task, job: Job) -> Outcome:
         return Buried(str(error))
     try:
         failpoint("in-code")
-        task.handler(*args, **kwargs)
+        result = task.handler(*args, **kwargs)
+        if inspect.iscoroutine(result):
+            asyncio.run(result)
         failpoint("code-returned")
     except Aborted:
         raise
@@ -35,7 +41,7 @@ def run(task: Task, job: Job) -> Outcome:
 
 
 def _since(started: float) -> int:
-    return int((time.perf_counter() - started) * 1000)
+    return min(int((time.perf_counter() - started) * 1000), TOOK_MS_MOST)
 
 
 def _in_words(error: BaseException) -> str:

@@ -65,6 +65,10 @@ class Registry:
 
     def add(self, task: Task) -> None:
         """Register; a second task of the same name is a mistake of the application."""
+        if inspect.isgeneratorfunction(task.handler) or inspect.isasyncgenfunction(task.handler):
+            raise QsuperError(
+                f"the task {task.name!r} is a generator: calling it would run none of its code"
+            )
         known = self._tasks.get(task.name)
         if known is not None and known.handler is not task.handler:
             raise QsuperError(f"two tasks are named {task.name!r}: give one of them name=...")

@@ -78,16 +78,18 @@ def test_a_node_that_came_back_under_another_boot_is_not_touched(table: Table) -
     end_lease(table, "a")
     lost = node_of(table, "a")
     nodes.suspect(table.connection, lost)
-    assert nodes.previous_boot(table.connection, "a", "b2") == "b1"
+    before = nodes.previous(table.connection, "a", "b2")
+    assert before is not None
+    assert before.boot == "b1"
     beat(table, "a", "b2")
     assert not nodes.suspect(table.connection, lost)
     assert not nodes.mark_rescued(table.connection, lost)
     nodes.leave(table.connection, "a", "b1")
     assert node_of(table, "a").boot == "b2"
-    assert nodes.previous_boot(table.connection, "a", "b2") is None
+    assert nodes.previous(table.connection, "a", "b2") is None
     nodes.leave(table.connection, "a", "b2")
     assert nodes.everyone(table.connection) == []
-    assert nodes.previous_boot(table.connection, "a", "b3") is None
+    assert nodes.previous(table.connection, "a", "b3") is None
 
 
 @pytest.mark.parametrize("junk", ["", "[]", "{", '{"default": "four"}'])

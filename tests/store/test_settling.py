@@ -112,7 +112,7 @@ def test_a_claim_that_commits_after_its_worker_was_settled_is_swept(table: Table
     for worker in ("boot-1", "boot-2", "boot-11", "boots-1"):
         table.claim(worker)
     living = frozenset({"boot-2"})
-    assert settling.sweep(table.connection, "default", "boot", living) == 2
+    assert settling.sweep(table.connection, "default", "boot", lambda: living) == 2
     held = table.read("SELECT worker, attempt FROM queue WHERE status = 2 ORDER BY worker")
     assert held == [("boot-2", 1), ("boots-1", 1)]
     assert table.read("SELECT DISTINCT attempt FROM queue WHERE status = 0") == [(0,)]
