@@ -55,7 +55,7 @@ def _child(child: Child) -> tuple[object, ...]:
 
 def _does(child: Child) -> str:
     if child.job is not None:
-        return f"{span(child.job.seconds)} {child.job.task} #{child.job.id}"
+        return f"#{child.job.id} {span(child.job.seconds)} {child.job.task}"
     if child.state == ChildState.RUNNING:
         return child.phase or "-"
     if child.retry_in is not None:

@@ -14,22 +14,13 @@ from qsuper import logs
 from qsuper.errors import AppError, ConfigError, QsuperError, StoreError
 from qsuper.exits import Exit
 from qsuper.place import Place
+from qsuper.roles import forking
 from qsuper.scoreboard import clock
 from qsuper.store import schema
 from qsuper.store.backend import StoreBusy
 from qsuper.store.database import Connection, Database, Link
 
 log = logging.getLogger("qsuper.role")
-
-_HANDLED = (
-    signal.SIGTERM,
-    signal.SIGQUIT,
-    signal.SIGINT,
-    signal.SIGHUP,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-    signal.SIGALRM,
-)
 
 DRAIN, AT_ONCE = 1, 2
 """What a child may be ordered, as in `Record.order`."""
@@ -153,7 +144,7 @@ class Role:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGUSR1, lambda _signal, _frame: logs.reopen())
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
-        os.register_at_fork(after_in_child=_forget_handlers)
+        forking.keep_handlers_here()
 
     def _note(self, order: int) -> None:
         self.order = max(self.order, order)
@@ -203,13 +194,6 @@ def enter(make: Callable[[Place], Role], place: Place) -> int:
         place.record.complain(str(error))
         return Exit.CANNOT_BOOT
     return role.run()
-
-
-def _forget_handlers() -> None:
-    """What a job forks is no child of the master's: signals mean to it what they mean to all."""
-    signal.set_wakeup_fd(-1)
-    for number in _HANDLED:
-        signal.signal(number, signal.SIG_DFL)
 
 
 def kill_descendants() -> None:

@@ -49,6 +49,7 @@ _PUT_OFF = Statement(
     {_GUARD} AND (put_off_since IS NULL OR put_off_since > {{ago:patience}})
     """
 )
+# The key may be taken where somebody emptied `queue` and its numbers began anew.
 _RECORD = Statement(
     """
     INSERT INTO attempts (job_id, claims, attempt, worker, node, started_at, outcome, error,
@@ -59,7 +60,6 @@ _RECORD = Statement(
         error = :error, traceback = :traceback, ended_at = {now}
     """
 )
-# The key may be taken where somebody emptied `queue` and its numbers began anew.
 _BURY_UNRUN = Statement(
     "UPDATE queue SET status = 3, claims = claims + 1, run_at = {now}, mtime = {now}"
     " WHERE id = :id AND status = 0"

@@ -47,8 +47,6 @@ _OF_ALL = Statement(
     """
 )
 
-# `claims` grows with every claim and every move: a row that was taken and given back, or moved to
-# another time or param, since the look is not the row that was looked at.
 _FREE_HEAD = Statement(
     f"""
     SELECT {_COLUMNS} FROM queue q WHERE q.queue = :queue AND q.status = 0
@@ -56,6 +54,8 @@ _FREE_HEAD = Statement(
     """
 )
 
+# `claims` grows with every claim and every move: a row that was taken and given back, or moved to
+# another time or param, since the look is not the row that was looked at.
 _CLAIM = Statement(
     """
     UPDATE queue SET status = 2, worker = :worker, claims = claims + 1, attempt = attempt + 1,

@@ -15,6 +15,11 @@ _RELEASE = Statement(
     """
 )
 
+_RELEASE_OWNERLESS = Statement(
+    "UPDATE queue SET status = 0, mtime = {now}"
+    " WHERE id IN {ids} AND {status} = 2 AND worker IS NULL"
+)
+
 _HELD_BY = Statement(
     """
     SELECT id, claims FROM queue WHERE queue = :queue AND status = 2 AND worker = :worker
@@ -50,3 +55,8 @@ def release_strays(
         if row[0] not in known
     ]
     return release(connection, worker, strays) if strays else 0
+
+
+def release_ownerless(connection: Connection, ids: list[int]) -> int:
+    """Free running rows of nobody: a stranger wrote them so."""
+    return run_around_locks(connection, _RELEASE_OWNERLESS, ids, State.RUNNING)

@@ -7,7 +7,7 @@ from qsuper.job import Job
 from qsuper.store.acking import bury, retry
 from qsuper.store.backend import Statement
 from qsuper.store.database import Connection
-from qsuper.store.releasing import release
+from qsuper.store.releasing import release, release_ownerless
 
 _HELD = Statement(
     """
@@ -129,8 +129,10 @@ def free_unknown_boots(
     """
     freed = 0
     for row in connection.rows(_RUNNING_FOR_LONG, queue=queue, older=older):
-        worker = str(row[5] or "")
-        if worker.partition("-")[0] not in known:
+        worker = row[5]
+        if worker is None:
+            freed += release_ownerless(connection, [row[0]])
+        elif worker.partition("-")[0] not in known:
             job = Job(row[0], row[1], None, row[2], row[3], None, row[4])
             freed += release(connection, worker, [job], solo=2)
     return freed
