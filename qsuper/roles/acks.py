@@ -92,7 +92,11 @@ class Acks:
                 held = acking.still_to_ack(connection, self._worker, ids)
                 if not self._doubtful:
                     self._record.fenced += len(ids) - count - len(held)
-            self._done = [pair for pair in self._done if pair not in group]
+            if len(group) == len(self._done):
+                self._done = []
+            else:
+                written = frozenset(group)
+                self._done = [pair for pair in self._done if pair not in written]
             if held:
                 self._held_done += [pair for pair in group if pair[0] in held]
                 self._held_since = clock()

@@ -81,7 +81,7 @@ class Worker(Role):
         if self.order or self.record.order:
             self.record.describe(phase="draining")
             return LAST_ACKS if self.acks else None
-        if self.recycling.due(now, self.record.done + self.record.failed):
+        if not self.acks and self.recycling.due(now, self.record.done + self.record.failed):
             self.exit = Exit.RECYCLED
             return None
         if held := self._held_back(now):
