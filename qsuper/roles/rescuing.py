@@ -65,9 +65,15 @@ def _rescue(place: Place, connection: Connection, node: Node) -> None:
 
 
 def free_the_unknown(place: Place, connection: Connection) -> int:
-    """Free what is running for boots of which no living or suspected node knows."""
-    known = frozenset(node.boot for node in nodes.everyone(connection) if node.workers)
+    """Free what is running for boots that no node is known by.
+
+    A node that was marked as rescued is known for two leases more: whoever marked it is at its
+    rows, and knows better than this what becomes of them.
+    """
     older = 2 * place.board.header.lease
+    known = frozenset(
+        node.boot for node in nodes.everyone(connection) if node.workers or node.lease_left > -older
+    )
     freed = sum(
         free_unknown_boots(connection, queue, known, older) for queue in queue_names(connection)
     )
