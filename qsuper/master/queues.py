@@ -35,7 +35,7 @@ class Queues:
                 )
             record = self._board.queue(len(self.names))
             record.name = name
-            record.wanted = record.first = record.total = record.paused = record.ready_seen = 0
+            record.wanted = record.first = record.total = record.paused = 0
             record.wake_read, record.wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
             self.names.append(name)
             self._board.header.queues = len(self.names)

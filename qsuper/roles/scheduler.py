@@ -113,7 +113,6 @@ class Scheduler(Role):
             sights = self._promote(connection, sights)
         for index, (name, queue) in enumerate(self._queues.items()):
             ready = sights[name].ready
-            queue.ready_seen = ready
             if ready and index in idle and not queue.paused:
                 with suppress(BlockingIOError):
                     os.write(queue.wake_write, b"!" * min(ready, idle[index]))

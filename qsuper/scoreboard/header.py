@@ -46,5 +46,3 @@ class QueueRecord(Part):
     wake_read = Int(96)
     """Read end of the wake pipe, as inherited over the fork; by the master."""
     wake_write = Int(104)
-    ready_seen = Int(112)
-    """Ready rows at the scheduler's last look, counted up to its cap; by the scheduler."""

@@ -6,7 +6,7 @@ from qsuper.states import State
 from qsuper.store.backend import Statement, StoreBusy
 from qsuper.store.database import Connection
 
-FREE = Statement("SELECT id FROM queue WHERE id IN {ids} AND {status} = :state {skip_locked}")
+_FREE = Statement("SELECT id FROM queue WHERE id IN {ids} AND {status} = :state {skip_locked}")
 """The rows that nobody holds, locked until the transaction ends."""
 
 
@@ -24,5 +24,5 @@ def run_around_locks(
         if connection.backend.name == "sqlite":
             raise
     with connection.transaction():
-        free = [row[0] for row in connection.rows(FREE, ids=ids, state=int(state))]
+        free = [row[0] for row in connection.rows(_FREE, ids=ids, state=int(state))]
         return connection.run(statement, ids=free, **params) if free else 0

@@ -30,7 +30,7 @@ def urgent(n: int) -> None:
         pass
 
 
-def _first_time(n: int) -> bool:
+def first_time(n: int) -> bool:
     """Whether no run of this job, of whatever process, has asked before."""
     try:
         os.close(os.open(f"{os.environ[JOURNAL_VARIABLE]}.{n}", os.O_CREAT | os.O_EXCL))
@@ -43,7 +43,7 @@ def _first_time(n: int) -> bool:
 def hang_once(n: int) -> None:
     """Its first run lasts until somebody ends it, the next ones take no time."""
     with journal.run(n):
-        if _first_time(n):
+        if first_time(n):
             time.sleep(3600)
 
 
@@ -51,7 +51,7 @@ def hang_once(n: int) -> None:
 def hold_once(n: int, hold: bool = False) -> None:
     """With `hold`, the first run keeps the interpreter: no other thread of the process runs."""
     with journal.run(n):
-        if hold and _first_time(n):
+        if hold and first_time(n):
             # PyDLL, unlike CDLL, does not let go of the interpreter.
             ctypes.PyDLL(None).sleep(3600)
 

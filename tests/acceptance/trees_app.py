@@ -7,7 +7,7 @@ import re
 import subprocess
 import time
 
-from tests.acceptance.app import JOURNAL_VARIABLE, journal, queue
+from tests.acceptance.app import JOURNAL_VARIABLE, first_time, journal, queue
 from tests.acceptance.reigns import sign
 
 __all__ = ["queue"]
@@ -18,20 +18,11 @@ if nonce := os.environ.get("QSUPER_RUN"):
     sign(os.environ[JOURNAL_VARIABLE], nonce)
 
 
-def _is_first(n: int) -> bool:
-    """Whether no run of this job has asked before."""
-    try:
-        os.close(os.open(f"{os.environ[JOURNAL_VARIABLE]}.{n}", os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        return False
-    return True
-
-
 @queue.task
 def wait_for_program(n: int) -> None:
     """Its first run waits for a program that does not end."""
     with journal.run(n):
-        if _is_first(n):
+        if first_time(n):
             subprocess.run(SLEEP, check=True)
 
 
@@ -39,7 +30,7 @@ def wait_for_program(n: int) -> None:
 def leave_a_daemon(n: int) -> None:
     """Its first run starts a daemon in a session of its own, and goes on beside it."""
     with journal.run(n):
-        if _is_first(n):
+        if first_time(n):
             subprocess.run(["setsid", "--fork", *SLEEP], check=True)
             time.sleep(3600)
 
@@ -48,7 +39,7 @@ def leave_a_daemon(n: int) -> None:
 def match_for_ever(n: int) -> None:
     """Its first run is caught in a pattern that backtracks."""
     with journal.run(n):
-        if _is_first(n):
+        if first_time(n):
             re.match(r"(a+)+$", "a" * 60 + "b")
 
 
@@ -56,6 +47,6 @@ def match_for_ever(n: int) -> None:
 def hold_the_interpreter(n: int) -> None:
     """Its first run leaves a daemon and then never returns to Python: no handler runs any more."""
     with journal.run(n):
-        if _is_first(n):
+        if first_time(n):
             subprocess.run(["setsid", "--fork", *SLEEP], check=True)
             collections.deque(itertools.repeat(None), maxlen=0)

@@ -1,7 +1,7 @@
 """A worker's batch while the world changes around it, and acks that somebody holds up."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
@@ -11,7 +11,6 @@ from qsuper.roles.worker import LAST_ACKS
 from qsuper.scoreboard import clock
 from qsuper.states import State
 from tests.roles.bench import LEASE, Bench
-from tests.store.table import Table
 from tests.wait import wait_for
 
 JOBS = 3
@@ -69,16 +68,6 @@ def counting(ran: list[int]) -> Callable[[], None]:
     return send_msg
 
 
-@contextmanager
-def held(table: Table, job_id: int) -> Iterator[None]:
-    """Somebody changes one row and goes for lunch."""
-    caller = table.bare(autocommit=False)
-    with caller.cursor() as cursor:
-        cursor.execute(f"UPDATE queue SET progress = 'x' WHERE id = {job_id}")
-    yield
-    caller.rollback()
-
-
 @pytest.mark.parametrize("fails", [False, True], ids=["done", "failed"])
 def test_an_ack_whose_row_is_held_delays_neither_the_others_nor_the_next_claim(
     mysql_bench: Bench, monkeypatch: pytest.MonkeyPatch, fails: bool
@@ -90,7 +79,7 @@ def test_an_ack_whose_row_is_held_delays_neither_the_others_nor_the_next_claim(
     def send_msg() -> None:
         ran.append(1)
         if len(ran) == 1:
-            lunch.enter_context(held(bench.table, ids[0]))
+            lunch.enter_context(bench.table.held(ids[0]))
             if fails:
                 raise ValueError("no")
 
@@ -117,7 +106,7 @@ def test_a_held_ack_is_tried_again_a_few_seconds_later(mysql_bench: Bench) -> No
     (job_id,) = bench.table.add()
 
     def send_msg() -> None:
-        lunch.enter_context(held(bench.table, job_id))
+        lunch.enter_context(bench.table.held(job_id))
 
     bench.task(send_msg)
     worker = bench.worker()

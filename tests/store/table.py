@@ -3,7 +3,8 @@
 import functools
 import sqlite3
 import tempfile
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,12 @@ class Table:
         for connection in self._opened:
             with suppress(pymysql.MySQLError):
                 connection.close()
+
+    @contextmanager
+    def held(self, job_id: int) -> Iterator[None]:
+        """Somebody changes one row and goes for lunch."""
+        caller = self.bare(autocommit=False)
+        with caller.cursor() as cursor:
+            cursor.execute(f"UPDATE queue SET progress = 'x' WHERE id = {job_id}")
+        yield
+        caller.rollback()

@@ -1,7 +1,6 @@
 """A user's open transaction on one row delays that one only."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
@@ -13,19 +12,9 @@ from tests.store.table import WORKER, Table
 ROWS = 100
 
 
-@contextmanager
-def held(table: Table, job_id: int) -> Iterator[None]:
-    """Somebody changes one row and goes for lunch."""
-    caller = table.bare(autocommit=False)
-    with caller.cursor() as cursor:
-        cursor.execute(f"UPDATE queue SET progress = 'x' WHERE id = {job_id}")
-    yield
-    caller.rollback()
-
-
 def test_promoting(mysql_table: Table) -> None:
     ids = mysql_table.add(ROWS, status=4)
-    with held(mysql_table, ids[40]):
+    with mysql_table.held(ids[40]):
         assert looking.promote(mysql_table.connection, "default") == ROWS - 1
         assert mysql_table.state(ids[40]) == State.SCHEDULED
         assert looking.promote(mysql_table.connection, "default") == 0
@@ -35,7 +24,7 @@ def test_promoting(mysql_table: Table) -> None:
 @pytest.mark.parametrize("most", [1, 5, ROWS])
 def test_claiming(mysql_table: Table, most: int) -> None:
     ids = mysql_table.add(ROWS)
-    with held(mysql_table, ids[0]):
+    with mysql_table.held(ids[0]):
         jobs = mysql_table.claim(most=most)
         assert [job.id for job in jobs] == ids[1 : most + 1]
         assert [job.claims for job in jobs] == [1] * len(jobs)
@@ -47,14 +36,14 @@ def test_a_claim_of_rows_that_are_all_held_brings_nothing_and_breaks_nothing(
     mysql_table: Table,
 ) -> None:
     (job_id,) = mysql_table.add()
-    with held(mysql_table, job_id):
+    with mysql_table.held(job_id):
         assert mysql_table.claim() == []
     assert len(mysql_table.claim()) == 1
 
 
 def test_a_held_row_that_is_not_asked_for_is_not_waited_for(mysql_table: Table) -> None:
     first, *others = mysql_table.add(6)
-    with held(mysql_table, others[-1]):
+    with mysql_table.held(others[-1]):
         mysql_table.write("SET SESSION innodb_lock_wait_timeout = 1000")
         assert [job.id for job in mysql_table.claim(most=3)] == [first, *others[:2]]
 
@@ -63,7 +52,7 @@ def test_completing(mysql_table: Table) -> None:
     ids = mysql_table.add(ROWS)
     mysql_table.claim(most=ROWS)
     connection = mysql_table.connection
-    with held(mysql_table, ids[3]):
+    with mysql_table.held(ids[3]):
         assert acking.complete(connection, WORKER, ids, 1) == ROWS - 1
         assert acking.still_to_ack(connection, WORKER, ids) == ids[3:4]
         assert acking.complete(connection, WORKER, ids[3:4], 1) == 0
@@ -73,7 +62,7 @@ def test_completing(mysql_table: Table) -> None:
 def test_giving_back(mysql_table: Table) -> None:
     ids = mysql_table.add(ROWS)
     jobs = mysql_table.claim(most=ROWS)
-    with held(mysql_table, ids[3]):
+    with mysql_table.held(ids[3]):
         assert releasing.release(mysql_table.connection, WORKER, jobs) == ROWS - 1
     assert releasing.release(mysql_table.connection, WORKER, jobs) == 1
     assert mysql_table.states() == {State.READY: ROWS}
@@ -82,7 +71,7 @@ def test_giving_back(mysql_table: Table) -> None:
 def test_parking(mysql_table: Table) -> None:
     ids = mysql_table.add(ROWS, run_at="2037-01-01 00:00:00")
     (now,) = mysql_table.add()
-    with held(mysql_table, ids[3]):
+    with mysql_table.held(ids[3]):
         assert [job.id for job in mysql_table.claim(most=ROWS)] == [now]
         counts = {State.SCHEDULED: ROWS - 1, State.READY: 1, State.RUNNING: 1}
         assert mysql_table.states() == counts
@@ -91,7 +80,7 @@ def test_parking(mysql_table: Table) -> None:
 def test_no_transaction_is_left_open_by_a_lock_that_was_waited_for(mysql_table: Table) -> None:
     """1205 undoes the statement only: an open transaction would keep its locks."""
     ids = mysql_table.add(3, status=4)
-    with held(mysql_table, ids[0]):
+    with mysql_table.held(ids[0]):
         looking.promote(mysql_table.connection, "default")
         mysql_table.claim(most=3)
     open_now = mysql_table.read(
