@@ -42,6 +42,14 @@ class ParamError(QsuperError):
     """The param does not fit the task."""
 
 
+class RedisError(QsuperError):
+    """Redis refused; its own words follow."""
+
+
+class RedisUnavailable(RedisError):
+    """Redis does not answer; check that it runs and that redis.url is right."""
+
+
 class JobIsEnding(QsuperError):
     """The running job of this name is being cancelled; try again when it has ended."""
 

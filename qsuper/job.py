@@ -88,6 +88,11 @@ class NewJob:
         for problem in self._problems():
             raise ParamError(problem)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it may run at once: it has no time of its own."""
+        return self.at is None and not (self.delay and self.delay > 0)
+
     def _problems(self) -> Iterator[str]:
         if not _is_text(self.task, TASK_LENGTH_MOST):
             yield f"a task is named by 1 to {TASK_LENGTH_MOST} characters, not {self.task!r:.80}"

@@ -32,4 +32,7 @@ class Kind:
     """As many as each queue wants workers, scaled at run time; otherwise one."""
     stops_last: bool = False
     """Told to stop only after the others have ended: it settles what they leave."""
+    reloads: bool = True
+    """Replaced by a fresh process when the configuration is reloaded, which starts before the old
+    one ends; False for what cannot run twice at once, and has no code to load."""
     wanted: Callable[[Config], bool] = lambda config: True

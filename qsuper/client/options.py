@@ -1,5 +1,6 @@
 """How a job is enqueued and run, as keyword arguments."""
 
+from datetime import datetime, timedelta
 from typing import TypedDict
 
 
@@ -14,12 +15,21 @@ class RunOptions(TypedDict, total=False):
     """Seconds; 0 means no limit."""
 
 
+class TaskOptions(RunOptions, total=False):
+    """How a task is declared."""
+
+    name: str
+    """Without it the function's own."""
+    codec: str
+    """How its param is written: one of `CODECS`."""
+
+
 class Options(RunOptions, total=False):
     """How a job is enqueued."""
 
-    delay: float
+    delay: float | timedelta
     """Seconds until it may run."""
-    at: float
-    """Unix time from which it may run; instead of `delay`."""
+    at: float | datetime
+    """Unix time from which it may run, or a datetime with its time zone; instead of `delay`."""
     name: str
     """Unique among live jobs: while one of this name lives, no second is added."""

@@ -1,24 +1,31 @@
 """The one object an application holds: it declares tasks and enqueues jobs."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ParamSpec, TypeVar, Unpack, cast, overload
 
 from qsuper.client.handles import JobHandle, TaskHandle
-from qsuper.client.options import Options, RunOptions
+from qsuper.client.moments import in_seconds
+from qsuper.client.options import Options, RunOptions, TaskOptions
 from qsuper.config import Config, load
 from qsuper.errors import ParamError
 from qsuper.job import DEFAULT_QUEUE, NewJob
+from qsuper.redis.address import url_of
+from qsuper.redis.waking import Waker
 from qsuper.states import State
-from qsuper.store import cancelling, enqueueing
+from qsuper.store import enqueueing, timers
 from qsuper.store.borrowing import borrow
 from qsuper.store.database import Connection, Database
 from qsuper.store.enqueueing import Writer
 from qsuper.store.schema import ensure
 from qsuper.store.threads import Threads
 from qsuper.tasks.codecs import CODECS
+from qsuper.tasks.expiry import check_task
 from qsuper.tasks.registry import Registry, Task
+from qsuper.tasks.watch import Watch
 
 _Params = ParamSpec("_Params")
 _Result = TypeVar("_Result")
@@ -35,6 +42,7 @@ class Queue:
         self.registry = Registry()
         self._url = url
         self._given = config
+        self._waker = Waker(lambda: url_of(self.config))
 
     @cached_property
     def config(self) -> Config:
@@ -127,10 +135,13 @@ class Queue:
         self._check(task, param)
         job = self._new_job(task, param, options)
         if job.name is not None:
-            return JobHandle(self, self.within(lambda own: enqueueing.keep(own, job), connection))
-        if connection is not None:
-            return JobHandle(self, enqueueing.insert(borrow(connection), job))
-        return JobHandle(self, self._threads.do(lambda own: enqueueing.insert(own, job)))
+            job_id = self.within(lambda own: enqueueing.keep(own, job), connection)
+        elif connection is not None:
+            job_id = enqueueing.insert(borrow(connection), job)
+        else:
+            job_id = self._threads.do(lambda own: enqueueing.insert(own, job))
+        self._wake([job], connection)
+        return JobHandle(self, job_id)
 
     def add_many(
         self,
@@ -144,31 +155,96 @@ class Queue:
         if "name" in options:
             raise ParamError("many jobs cannot have one name")
         jobs = [self._new_job(task, self._encode(task, param), options) for param in params]
-        return self.within(lambda writer: enqueueing.insert_many(writer, jobs), connection)
+        count = self.within(lambda writer: enqueueing.insert_many(writer, jobs), connection)
+        self._wake(jobs, connection)
+        return count
 
+    @overload
     def timer(
         self,
         name: str,
-        delay: float,
+        delay: float | timedelta,
         task: str,
         param: Mapping[str, Any] | None = None,
         *,
         connection: Any = None,
         **options: Unpack[RunOptions],
+    ) -> JobHandle: ...
+    @overload
+    def timer(
+        self,
+        name: str,
+        *,
+        at: float | datetime,
+        task: str,
+        param: Mapping[str, Any] | None = None,
+        connection: Any = None,
+        **options: Unpack[RunOptions],
+    ) -> JobHandle: ...
+    def timer(
+        self,
+        name: str,
+        delay: float | timedelta | None = None,
+        task: str = "",
+        param: Mapping[str, Any] | None = None,
+        *,
+        at: float | datetime | None = None,
+        connection: Any = None,
+        **options: Unpack[RunOptions],
     ) -> JobHandle:
-        """Set the timer `name` to `delay` seconds from now, or move it there if it waits."""
-        full = cast(Options, {**options, "name": name, "delay": delay})
-        job = self._new_job(task, self._encode(task, param), full)
-        return JobHandle(self, self.within(lambda writer: enqueueing.move(writer, job), connection))
+        """Set the timer `name`, or move it if it waits: the job runs once its time has come,
+        whatever was down meanwhile.
+
+        `delay` is in seconds on the database's clock, `at` a Unix time or a datetime with its
+        time zone; what is past fires at once. A handler may set its own timer anew: the job that
+        runs gives up its name. Raises `ParamError`, and `JobIsEnding` while the running job of
+        this name is being cancelled.
+        """
+        if (delay is None) == (at is None):
+            raise ParamError(f"the timer {name!r} wants either delay or at")
+        when = {"delay": delay} if at is None else {"at": at}
+        job = self._new_job(
+            task, self._encode(task, param), cast(Options, {**options, **when, "name": name})
+        )
+        job_id = self.within(lambda writer: enqueueing.move(writer, job), connection)
+        self._wake([job], connection)
+        return JobHandle(self, job_id)
+
+    def remaining(self, name: str, *, connection: Any = None) -> float | None:
+        """Seconds until the waiting job of this name may run, 0.0 when it is overdue; None when
+        none waits: it was never set, was cancelled, or has fired."""
+        if connection is not None:
+            return timers.due_in(borrow(connection), name)
+        return self._threads.do(lambda own: timers.due_in(own, name))
 
     def cancel(self, name: str, *, connection: Any = None) -> bool:
         """Take the waiting job of this name back; False when none waits, or it runs already."""
+        return self.within(lambda own: timers.cancel(own, name), connection) is State.CANCELLED
 
-        def work(writer: Writer) -> bool:
-            job_id = cancelling.live_id(writer, name)
-            return job_id is not None and cancelling.cancel(writer, job_id) is State.CANCELLED
+    def watch(
+        self, pattern: str, *, db: int | None = None, **options: Unpack[TaskOptions]
+    ) -> Callable[
+        [Callable[_Params, _Result] | TaskHandle[_Params, _Result]], TaskHandle[_Params, _Result]
+    ]:
+        """Have a function run when a Redis key that matches `pattern` expires, whoever set it.
 
-        return self.within(work, connection)
+        The function names what it wants to be told, out of `key`, `value` (the last one, text),
+        `kind`, `how` (`observed` or `presumed`), `db`, `deadline` (Unix time), `key_base64` and
+        `value_base64`. It is a task like any other; `options` are those of `task`. `db` is the
+        number of the Redis database, without it that of `redis.url`.
+        """
+
+        def register(
+            function: Callable[_Params, _Result] | TaskHandle[_Params, _Result],
+        ) -> TaskHandle[_Params, _Result]:
+            handle = (
+                function if isinstance(function, TaskHandle) else self.task(**options)(function)
+            )
+            check_task(handle.task)
+            self.registry.watches.append(Watch(pattern, handle.name, db))
+            return handle
+
+        return register
 
     def job(self, job_id: int) -> JobHandle:
         """The handle of a job enqueued earlier."""
@@ -213,4 +289,13 @@ class Queue:
         known = self.registry.get(task)
         if known is not None:
             options = {"queue": known.queue, "priority": known.priority, **options}
-        return NewJob(task, param, **options)
+        return NewJob(task, param, **in_seconds(options))
+
+    def _wake(self, jobs: Sequence[NewJob], connection: Any) -> None:
+        """Tell idle workers of what is ready now. A caller's transaction has yet to commit: the
+        scheduler's look will find what is in it."""
+        if connection is not None:
+            return
+        ready = Counter(job.queue for job in jobs if job.is_ready)
+        for queue, count in ready.items():
+            self._waker.wake(queue, count)

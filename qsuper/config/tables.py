@@ -216,8 +216,8 @@ class WatchConfig(Table, frozen=True):
     """Glob pattern of the keys."""
     task: kinds.TaskName
     """Task of the job."""
-    db: kinds.RedisDatabase = 0
-    """Number of the Redis database that holds the keys."""
+    db: kinds.RedisDatabase | None = None
+    """Number of the Redis database that holds the keys; without it that of `redis.url`."""
 
 
 class ScheduleConfig(Table, frozen=True):

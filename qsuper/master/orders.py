@@ -185,7 +185,7 @@ class Orders:
         for child in self._crew.children:
             if not child.alive:
                 child.retry_now(now)
-        self.roll = Roll(self._crew, list(self._crew.alive))
+        self.roll = Roll(self._crew, [one for one in self._crew.alive if one.kind.reloads])
         log.info("reload: replacing the children one by one")
 
     def restart(self, name: str) -> None:

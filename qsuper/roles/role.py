@@ -48,6 +48,8 @@ class Role:
         )
         self.link = Link(self.database)
         self.order = 0
+        self.complaint = ""
+        """What is wrong although the rounds go well, for `status`; empty when nothing is."""
         self.exit = Exit.DRAINED
         self._patience = PATIENCE_LEAST
         self._checked = False
@@ -124,8 +126,7 @@ class Role:
         if self._patience != PATIENCE_LEAST:
             log.info("the database answers again")
             self._patience = PATIENCE_LEAST
-        if self.record.trouble:
-            self.record.complain("")
+        self.record.complain(self.complaint[:300])
         return delay
 
     def trouble(self, error: StoreError) -> None:

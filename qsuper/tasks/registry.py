@@ -9,6 +9,7 @@ from typing import Any
 from qsuper.errors import ParamError, QsuperError, UnknownTask
 from qsuper.job import DEFAULT_QUEUE
 from qsuper.tasks.codecs import CODECS, Codec
+from qsuper.tasks.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,11 @@ def _by_name(task: str, bound: inspect.BoundArguments) -> dict[str, Any]:
 
 
 class Registry:
-    """Tasks by name."""
+    """Tasks by name, and what else becomes a job of one."""
 
     def __init__(self) -> None:
         self._tasks: dict[str, Task] = {}
+        self.watches: list[Watch] = []
 
     def add(self, task: Task) -> None:
         """Register; a second task of the same name is a mistake of the application."""

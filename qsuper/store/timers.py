@@ -1,0 +1,37 @@
+"""Timers: named jobs that wait for their time."""
+
+from qsuper.states import State
+from qsuper.store.backend import Statement
+from qsuper.store.enqueueing import Writer
+
+_CANCEL = Statement(
+    "UPDATE queue SET status = 5, mtime = {now} WHERE {live} AND {status} IN (0, 4, 6)"
+)
+_LIVE_STATE = Statement("SELECT status FROM queue WHERE {live} {as_it_is}")
+_DUE_IN = Statement(
+    "SELECT {unix:run_at} - {unix_now} FROM queue WHERE {live} AND {status} IN (0, 4, 6)"
+)
+
+
+def cancel(writer: Writer, name: str) -> State | None:
+    """Take the waiting job of this name back: one guarded UPDATE wins or loses against its firing.
+
+    Returns the state in which that left it (CANCELLED: taken back; RUNNING: it was too late), or
+    None when no live job has the name.
+    """
+    raw = _raw(writer, name)
+    if writer.run(_CANCEL, name=raw):
+        return State.CANCELLED
+    rows = writer.rows(_LIVE_STATE, name=raw)
+    return State(rows[0][0]) if rows else None
+
+
+def due_in(writer: Writer, name: str) -> float | None:
+    """Seconds until the waiting job of this name may run, on the database's clock, 0.0 when it
+    is overdue; None when none waits."""
+    rows = writer.rows(_DUE_IN, name=_raw(writer, name))
+    return max(0.0, float(rows[0][0])) if rows else None
+
+
+def _raw(writer: Writer, name: str) -> str | bytes:
+    return name.encode() if writer.backend.name == "mysql" else name
