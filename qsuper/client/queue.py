@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, ParamSpec, TypeVar, Unpack, cast, overload
 
 from qsuper.client.handles import JobHandle, TaskHandle
-from qsuper.client.moments import in_seconds
+from qsuper.client.moments import in_seconds, say_what_is_too_late
 from qsuper.client.options import Options, RunOptions, TaskOptions
 from qsuper.config import Config, load
 from qsuper.errors import ParamError
@@ -140,7 +140,7 @@ class Queue:
             job_id = enqueueing.insert(borrow(connection), job)
         else:
             job_id = self._threads.do(lambda own: enqueueing.insert(own, job))
-        self._wake([job], connection)
+        self._written([job], connection)
         return JobHandle(self, job_id)
 
     def add_many(
@@ -156,7 +156,7 @@ class Queue:
             raise ParamError("many jobs cannot have one name")
         jobs = [self._new_job(task, self._encode(task, param), options) for param in params]
         count = self.within(lambda writer: enqueueing.insert_many(writer, jobs), connection)
-        self._wake(jobs, connection)
+        self._written(jobs, connection)
         return count
 
     @overload
@@ -207,7 +207,7 @@ class Queue:
             task, self._encode(task, param), cast(Options, {**options, **when, "name": name})
         )
         job_id = self.within(lambda writer: enqueueing.move(writer, job), connection)
-        self._wake([job], connection)
+        self._written([job], connection)
         return JobHandle(self, job_id)
 
     def remaining(self, name: str, *, connection: Any = None) -> float | None:
@@ -291,9 +291,15 @@ class Queue:
             options = {"queue": known.queue, "priority": known.priority, **options}
         return NewJob(task, param, **in_seconds(options))
 
-    def _wake(self, jobs: Sequence[NewJob], connection: Any) -> None:
-        """Tell idle workers of what is ready now. A caller's transaction has yet to commit: the
-        scheduler's look will find what is in it."""
+    def _written(self, jobs: Sequence[NewJob], connection: Any) -> None:
+        """Say which dates could not be kept, and tell idle workers of what is ready now.
+
+        A caller's transaction has yet to commit: the scheduler's look will find what is in it.
+        """
+        if any(not job.is_ready for job in jobs):
+            say_what_is_too_late(
+                jobs, borrow(connection) if connection is not None else self.database
+            )
         if connection is not None:
             return
         ready = Counter(job.queue for job in jobs if job.is_ready)

@@ -21,7 +21,7 @@ def url_of(config: Config) -> str | None:
 
 def socket_path(config: Config) -> Path:
     """The socket of the embedded server; raises `RedisError` when its path is too long."""
-    path = Path(config.state_dir) / SOCKET_FILE
+    path = Path(config.state_dir).absolute() / SOCKET_FILE
     if len(bytes(path)) > _PATH_BYTES_MOST:
         raise RedisError(
             f"{path} is too long for a unix socket ({_PATH_BYTES_MOST} bytes at most);"

@@ -58,30 +58,30 @@ class Server:
         """
         number = self.db if db is None else db
         if number not in self._clients:
-            self._clients[number] = redis.Redis.from_url(
-                self.url,
-                **self._options(number),
-                retry=Retry(NoBackoff(), 1, (redis.ConnectionError,)),
-            )
+            retry = Retry(NoBackoff(), 1, (redis.ConnectionError,))
+            self._clients[number] = redis.Redis(connection_pool=self._pool(number, retry))
         return self._clients[number]
 
     def connection(self) -> Any:
         """A connection for messages, connected, which nobody makes anew behind our back."""
-        options = self._options(self.db) | {"protocol": 2}
-        pool = redis.ConnectionPool.from_url(self.url, **options, retry=Retry(NoBackoff(), 0))
         with self.words():
-            connection = pool.make_connection()
+            connection = self._pool(self.db, Retry(NoBackoff(), 0)).make_connection()
             connection.connect()  # type: ignore[no-untyped-call]
         return connection
 
-    def _options(self, db: int) -> dict[str, Any]:
-        return {
+    def _pool(self, db: int, retry: Retry) -> redis.ConnectionPool:
+        with self.words():
+            pool = redis.ConnectionPool.from_url(self.url, protocol=2)
+        # Over what the URL says, which `from_url` would not let us do.
+        pool.connection_kwargs |= {
             "db": db,
+            "retry": retry,
             "socket_connect_timeout": self._timeout,
             "socket_timeout": self._timeout,
             "decode_responses": False,
             "client_name": "qsuper",
         }
+        return pool
 
     def version(self) -> Version | None:
         """Raises `RedisError`, or `RedisUnavailable`."""

@@ -3,23 +3,29 @@
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
-from qsuper.redis.server import Server
+if TYPE_CHECKING:
+    from qsuper.redis.server import Server
 
 CHANNEL = b"qsuper:wake"
 """Whoever publishes the name of a queue here wakes a worker of it; `mail 20` wakes up to 20."""
+PATIENCE = 0.5
+"""Seconds that a Redis may take to answer whoever has just enqueued."""
 SILENCE = 5.0
 """Seconds for which nothing is said to a Redis that did not answer."""
 
 
 class Waker:
-    """Publishes after a commit. A Redis that is away costs one time-out every `SILENCE`."""
+    """Publishes after a commit; for all threads of a process, on both sides of a fork.
+
+    A Redis that is away costs `PATIENCE` once in `SILENCE`.
+    """
 
     def __init__(self, url: Callable[[], str | None]) -> None:
         self._url = url
-        self._owner = 0
-        self._server: Server | None = None
+        self._server: tuple[int, Server | None] | None = None
+        """With the pid of the process whose it is; replaced as one, so that no thread sees half."""
         self._quiet_until = 0.0
 
     def wake(self, queue: str, count: int = 1) -> None:
@@ -27,19 +33,28 @@ class Waker:
         if time.monotonic() < self._quiet_until:
             return
         try:
-            client = self._client()
-            if client is not None:
-                client.publish(CHANNEL, queue if count == 1 else f"{queue} {count}")
+            server = self._own()
+            if server is not None:
+                server.client().publish(CHANNEL, queue if count == 1 else f"{queue} {count}")
         except Exception:
             self._quiet_until = time.monotonic() + SILENCE
-            self._owner = 0
+            self._server = None
 
-    def _client(self) -> Any:
-        if self._owner != os.getpid():
-            self._owner, url = os.getpid(), self._url()
+    def _own(self) -> "Server | None":
+        """This process's server, or None where Redis is not set up."""
+        if self._server is None or self._server[0] != os.getpid():
             # Never the parent's: its connection would be spoken on from two sides of a fork.
-            self._server = None if url is None else Server(url, timeout=0.5)
-        return None if self._server is None else self._server.client()
+            self._server = (os.getpid(), self._connect())
+        return self._server[1]
+
+    def _connect(self) -> "Server | None":
+        url = self._url()
+        if url is None:
+            return None
+        # Here, not above: redis-py is for those who have a Redis.
+        from qsuper.redis.server import Server
+
+        return Server(url, timeout=PATIENCE)
 
 
 def read_call(data: bytes) -> tuple[str, int] | None:

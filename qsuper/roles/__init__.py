@@ -2,7 +2,9 @@
 
 from functools import partial
 
-from qsuper.place import Kind
+from qsuper.place import Kind, Place
+from qsuper.redis.address import EMBEDDED
+from qsuper.roles import redis
 from qsuper.roles.keeper import Keeper
 from qsuper.roles.one_pass import OnePass
 from qsuper.roles.role import enter
@@ -10,10 +12,26 @@ from qsuper.roles.scheduler import Scheduler
 from qsuper.roles.worker import Worker
 from qsuper.slices import Slice
 
+
+def listen(place: Place) -> int:
+    """The listener's `main`: redis-py is for those who have a Redis."""
+    from qsuper.roles.listener import Listener
+
+    return enter(Listener, place)
+
+
 KINDS: tuple[Kind, ...] = (
     Kind("worker", partial(enter, Worker), per_queue=True),
     Kind("scheduler", partial(enter, Scheduler), stops_last=True),
     Kind("keeper", partial(enter, Keeper), stops_last=True),
+    Kind(
+        "redis",
+        redis.serve,
+        stops_last=True,
+        reloads=False,
+        wanted=lambda config: config.redis.url == EMBEDDED,
+    ),
+    Kind("listener", listen, wanted=lambda config: config.redis.url is not None),
 )
 """The children of `qsuper run`."""
 

@@ -9,15 +9,18 @@ from qsuper.place import Place
 from qsuper.roles import deaths, lease
 from qsuper.roles.role import Role
 from qsuper.roles.survivors import TIME_TO_LEAVE, end_survivors
-from qsuper.scoreboard import PHASES
+from qsuper.scoreboard import PHASES, clock
 from qsuper.store import looking, nodes, pausing, settling
 from qsuper.store.database import Connection
-from qsuper.store.looking import Sight, Watcher
+from qsuper.store.looking import PROMOTE_MOST, Promoter, Watcher
 
 LOOK = 0.0225
 """Seconds between two looks while a worker is idle: what a foreign INSERT waits at most."""
 LOOK_BUSY = 0.1
-"""The same while all workers are busy: only for what falls due."""
+"""The same while all workers are busy: only for what falls due. Whether they still are is looked
+at on the scoreboard every `LOOK`."""
+PROMOTE_FOR = 0.25
+"""Seconds for which due rows are promoted before the other duties have their turn."""
 CHORES = 1.0
 _IDLE = PHASES.index("idle")
 
@@ -30,11 +33,15 @@ class Scheduler(Role):
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         self._queues = {queue.name: queue for queue in self.board.queues()}
+        self._places = {name: place for place, name in enumerate(self._queues)}
         self._watcher = Watcher(list(self._queues))
+        self._promoter = Promoter()
         self._chores_at = 0.0
         self._wanted: list[int] = []
         self._seen: int | None = None
+        self._look_at = 0.0
         self._due_at: float | None = None
+        self._promoted: dict[str, int] = {}
 
     def tick(self, now: float) -> float | None:
         connection = self.connection()
@@ -53,18 +60,18 @@ class Scheduler(Role):
             # A reload has added one: a fresh scheduler looks at it, too.
             self.exit = Exit.RECYCLED
             return None
-        idle = self._idle_workers()
-        seen = looking.changes(connection)
-        if seen is None or seen != self._seen or self._is_due(now):
-            self._seen = None
-            self._look(connection, now, idle)
-            # Only now: a look that failed must be made again.
-            self._seen = seen
+        if now >= self._look_at or self._is_due(now) or self._idle_workers():
+            seen = looking.changes(connection)
+            if seen is None or seen != self._seen or self._is_due(now):
+                self._seen = None
+                self._look(connection)
+                # Only now: a look that failed must be made again.
+                self._seen = seen
+            self._look_at = now + LOOK_BUSY
         self.board.header.looked = now
         if self.record.phase != _IDLE:
             self.record.describe(phase="idle")
-        rest = LOOK if idle else LOOK_BUSY
-        return rest if self._due_at is None else max(0.0, min(rest, self._due_at - now))
+        return LOOK if self._due_at is None else max(0.0, min(LOOK, self._due_at - clock()))
 
     def trouble(self, error: StoreError) -> None:
         super().trouble(error)
@@ -80,13 +87,14 @@ class Scheduler(Role):
         end_survivors(self.place)
 
     def _chores(self, connection: Connection) -> None:
-        """Once a second: obey pauses, free claims that committed after their worker's death."""
+        """Once a second: obey pauses, free claims that committed after their worker's death, and
+        look whatever has been written, for the database's clock may have been set."""
+        self._seen = None
         paused = pausing.paused_queues(connection)
         for name, queue in self._queues.items():
             queue.paused = int(name in paused)
         for name in self._queues:
-            if settling.sweep(connection, name, self.board.header.nonce, self._unsettled):
-                self._seen = None
+            settling.sweep(connection, name, self.board.header.nonce, self._unsettled)
 
     def _unsettled(self) -> frozenset[str]:
         """Workers that live, or whose death has yet to be settled."""
@@ -107,20 +115,41 @@ class Scheduler(Role):
     def _is_due(self, now: float) -> bool:
         return self._due_at is not None and now >= self._due_at
 
-    def _look(self, connection: Connection, now: float, idle: dict[int, int]) -> None:
+    def _look(self, connection: Connection) -> None:
         sights = self._watcher.look(connection)
-        if any(sight.due_in is not None and sight.due_in <= 0 for sight in sights.values()):
-            sights = self._promote(connection, sights)
-        for index, (name, queue) in enumerate(self._queues.items()):
-            ready = sights[name].ready
-            if ready and index in idle and not queue.paused:
-                with suppress(BlockingIOError):
-                    os.write(queue.wake_write, b"!" * min(ready, idle[index]))
-        waits = [sight.due_in for sight in sights.values() if sight.due_in is not None]
-        self._due_at = now + max(0.0, min(waits)) if waits else None
-
-    def _promote(self, connection: Connection, sights: dict[str, Sight]) -> dict[str, Sight]:
+        # Read after the look: the rest may end a moment after what is due, never before it.
+        looked = clock()
         for name, sight in sights.items():
-            if sight.due_in is not None and sight.due_in <= 0:
-                looking.promote(connection, name)
-        return self._watcher.look(connection)
+            # For those that the last look has promoted, workers are on their way.
+            self._wake(name, sight.ready - self._promoted.get(name, 0))
+        overdue = [name for name, sight in sights.items() if sight.overdue]
+        self._promoted = self._promote(connection, overdue)
+        waits = [sight.due_in for sight in sights.values() if sight.due_in is not None]
+        if any(self._promoted.values()):
+            waits.append(0.0)
+        # What is overdue and cannot be promoted is somebody's, or another node was quicker.
+        waits = [LOOK if wait < 0 else wait for wait in waits]
+        self._due_at = looked + min(waits) if waits else None
+
+    def _promote(self, connection: Connection, queues: list[str]) -> dict[str, int]:
+        """Batch after batch, the queues in turn, as long as it may take; how many of each."""
+        promoted = dict.fromkeys(queues, 0)
+        ends = clock() + PROMOTE_FOR
+        while queues and clock() < ends:
+            full = []
+            for name in queues:
+                count = self._promoter.promote(connection, name, clock())
+                self._wake(name, count)
+                promoted[name] += count
+                if count == PROMOTE_MOST:
+                    full.append(name)
+            queues = full
+        return promoted
+
+    def _wake(self, name: str, ready: int) -> None:
+        """A byte for each ready row that an idle worker could take."""
+        queue = self._queues[name]
+        idle = self._idle_workers().get(self._places[name], 0) if ready > 0 else 0
+        if idle and not queue.paused:
+            with suppress(BlockingIOError):
+                os.write(queue.wake_write, b"!" * min(ready, idle))

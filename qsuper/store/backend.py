@@ -13,6 +13,9 @@ import pymysql
 
 from qsuper.errors import OutcomeUnknown, StoreError, StoreUnavailable
 
+IDLE_MOST = 8 * 3600
+"""Seconds for which a MySQL server shall keep a connection of ours that says nothing, at least."""
+
 
 class StoreBusy(StoreUnavailable):
     """Somebody else holds the rows or the file; nothing was done, and trying again will help."""
@@ -105,12 +108,16 @@ MYSQL = Backend(
         "on_twin": "ON DUPLICATE KEY UPDATE",
         "on_same_name": "ON DUPLICATE KEY UPDATE",
         "on_same_attempt": "ON DUPLICATE KEY UPDATE",
+        "on_same_key": "ON DUPLICATE KEY UPDATE",
+        "new": "VALUES({0})",
         "live": "live_name = :name",
     },
     placeholder=lambda name: f"%({name})s",
     begin="START TRANSACTION",
     sessions=(
-        "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 1,"
+        # Workers rest, and jobs take their time; no server's impatience shall cost a warning.
+        f"SET SESSION wait_timeout = GREATEST(@@wait_timeout, {IDLE_MOST}),"
+        " time_zone = '+00:00', innodb_lock_wait_timeout = 1,"
         " sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION'",
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     ),
@@ -136,6 +143,8 @@ SQLITE = Backend(
         "on_twin": "ON CONFLICT (name) WHERE status IN (0, 2, 4, 6) DO UPDATE SET",
         "on_same_name": "ON CONFLICT (name) DO UPDATE SET",
         "on_same_attempt": "ON CONFLICT (job_id, claims) DO UPDATE SET",
+        "on_same_key": "ON CONFLICT (db, name_hash) DO UPDATE SET",
+        "new": "excluded.{0}",
         "live": "name = :name AND status IN (0, 2, 4, 6)",
     },
     placeholder=lambda name: f":{name}",

@@ -37,13 +37,6 @@ def state_of(writer: Writer, job_id: int) -> State | None:
     return State(rows[0][0]) if rows else None
 
 
-def live_id(writer: Writer, name: str) -> int | None:
-    """Id of the live job of this name."""
-    raw = name.encode() if writer.backend.name == "mysql" else name
-    rows = writer.rows(_LIVE_ID, name=raw)
-    return int(rows[0][0]) if rows else None
-
-
 def revive(connection: Connection, job_id: int) -> State:
     """Give a finished job a fresh set of attempts; returns the state it was in.
 

@@ -1,5 +1,6 @@
 """Connections: how they are made, how their errors read, how a transaction is kept short."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from qsuper.errors import QsuperError, StoreUnavailable
+from qsuper.errors import QsuperError, StoreError, StoreUnavailable
 from qsuper.store.backend import BACKENDS, Backend, Cursor, Statement
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
+TRUSTED_FOR = 3.0
+"""Seconds after which a connection that idled is tried before it is trusted: a little more than
+idle children rest, so that idling costs no statement."""
 
 
 class Database:
@@ -169,19 +173,32 @@ class Connection:
 
 
 _COMMIT = Statement("COMMIT")
+_PING = Statement("SELECT 1")
 _ROLLBACK = Statement("ROLLBACK")
 
 
 class Link:
     """One process's (or thread's) way to the database: connects when needed, anew when lost."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, trusted_for: float = TRUSTED_FOR) -> None:
+        """`trusted_for`: seconds after its last use in which a connection is taken as alive."""
         self.database = database
         self.reconnects = 0
         self._connection: Connection | None = None
+        self._trusted_for = trusted_for
+        self._used = 0.0
 
     @property
     def connection(self) -> Connection:
+        """A connection for what is done now; ask again for what is done later.
+
+        One that has idled is tried first, and replaced in silence: servers and proxies cut them,
+        and nothing was under way.
+        """
+        now = time.monotonic()
+        if self._connection is not None and now - self._used > self._trusted_for:
+            self._try(self._connection)
+        self._used = now
         if self._connection is None:
             self._connection = self.database.connect()
         return self._connection
@@ -192,3 +209,9 @@ class Link:
             self._connection.close()
             self._connection = None
             self.reconnects += 1
+
+    def _try(self, connection: Connection) -> None:
+        try:
+            connection.rows(_PING)
+        except StoreError:
+            self.drop()

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
     select,
 )
 from sqlalchemy.types import TypeDecorator
@@ -91,6 +92,20 @@ ATTEMPTS = Table(
 )
 
 
+WATCHED_KEYS = Table(
+    "watched_keys",
+    _METADATA,
+    Column("db", Integer, primary_key=True),
+    Column("name", LargeBinary),
+    Column("deadline", BigInteger),
+    Column("kind", String),
+    Column("value", LargeBinary),
+    Column("state", Integer),
+)
+_VALUE_MOST = 1000
+"""Bytes of a watched key's value that are worth looking at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which jobs; None means any."""
@@ -121,6 +136,43 @@ def jobs(database: Database, wanted: Filter) -> list[dict[str, Any]]:
     if wanted.before is not None:
         statement = statement.where(QUEUE.c.id < wanted.before)
     return _run(database, statement)
+
+
+def timers(
+    database: Database, *, queue: str | None = None, unnamed: bool = False, most: int = 20
+) -> list[dict[str, Any]]:
+    """What waits for its time and has a name, the next one first; with `unnamed` the rest, too.
+
+    One look for each queue: then an index gives the rows in their order, however many wait.
+    """
+    columns = QUEUE.c["id", "name", "task", "queue", "run_at", "attempt"]
+    statement = select(*columns).where(QUEUE.c.status == int(State.SCHEDULED))
+    statement = statement.order_by(QUEUE.c.run_at).limit(most)
+    if not unnamed:
+        statement = statement.where(QUEUE.c.name.is_not(None))
+    found: list[dict[str, Any]] = []
+    for each in _queues(database) if queue is None else [queue]:
+        found += _run(database, statement.where(QUEUE.c.queue == each))
+    # A date that cannot be read comes first: a row like that is seen to at once.
+    return sorted(found, key=lambda row: row["run_at"] or 0.0)[:most]
+
+
+def watched(database: Database, *, most: int = 20) -> list[dict[str, Any]]:
+    """Redis keys that are armed, the next one to expire first; values are cut to their head."""
+    keys = WATCHED_KEYS.c
+    statement = (
+        select(
+            keys.db,
+            keys.name.label("key"),
+            (keys.deadline / 1000.0).label("deadline"),
+            keys.kind,
+            func.substr(keys.value, 1, _VALUE_MOST, type_=LargeBinary).label("value"),
+        )
+        .where(keys.state == 0, keys.deadline.is_not(None))
+        .order_by(keys.deadline)
+        .limit(most)
+    )
+    return [row | {"deadline": float(row["deadline"])} for row in _run(database, statement)]
 
 
 def job(database: Database, job_id: int) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from qsuper.store.database import Connection
 LOOK_MOST = 64
 """Ready rows counted per queue: more than that wakes no more workers."""
 PROMOTE_MOST = 1000
+AROUND = 5.0
+"""Seconds for which held rows are passed over, counted from when the last one was met."""
 
 _LOOK_AT = """
     SELECT {place}, (SELECT COUNT(*) FROM (
@@ -38,6 +40,10 @@ class Sight:
     due_in: float | None
     """Seconds until the next scheduled row is due; negative when overdue, None when none waits."""
 
+    @property
+    def overdue(self) -> bool:
+        return self.due_in is not None and self.due_in <= 0
+
 
 class Watcher:
     """Looks at several queues with one statement."""
@@ -63,17 +69,44 @@ def changes(connection: Connection) -> int | None:
     return int(connection.row(_CHANGES)[0])
 
 
-def promote(connection: Connection, queue: str) -> int:
-    """Due rows become ready, `PROMOTE_MOST` at most; returns how many.
+class Promoter:
+    """Makes due rows ready, and remembers for a while that somebody holds one of them.
 
-    Rows that somebody's open transaction holds stay for the next time, and delay no others.
+    A held row is waited for once, as long as the session waits for locks; from then on, while it
+    stays held, the others are taken around it. Not always: SKIP LOCKED makes Galera's nodes abort
+    each other's transactions.
     """
-    ids = [row[0] for row in connection.rows(_DUE, queue=queue, most=PROMOTE_MOST)]
-    try:
-        return connection.run(_PROMOTE, ids=ids) if ids else 0
-    except StoreBusy:
-        if connection.backend.name == "sqlite":
-            raise
+
+    def __init__(self) -> None:
+        self._around_until = 0.0
+
+    def promote(self, connection: Connection, queue: str, now: float) -> int:
+        """Up to `PROMOTE_MOST` rows, the most overdue first; returns how many.
+
+        `now` is of any clock that only goes forward. Raises `StoreBusy` on SQLite, where a lock is
+        always on the whole file.
+        """
+        expected = 1
+        if now >= self._around_until:
+            ids = [row[0] for row in connection.rows(_DUE, queue=queue, most=PROMOTE_MOST)]
+            try:
+                return connection.run(_PROMOTE, ids=ids) if ids else 0
+            except StoreBusy:
+                if connection.backend.name == "sqlite":
+                    raise
+            expected = len(ids)
+        moved = _promote_free(connection, queue)
+        if moved < expected:
+            self._around_until = now + AROUND
+        return moved
+
+
+def promote(connection: Connection, queue: str) -> int:
+    """The same once, for whoever has no memory of held rows."""
+    return Promoter().promote(connection, queue, 0.0)
+
+
+def _promote_free(connection: Connection, queue: str) -> int:
     with connection.transaction():
         free = [row[0] for row in connection.rows(_FREE_DUE, queue=queue, most=PROMOTE_MOST)]
         return connection.run(_PROMOTE, ids=free) if free else 0

@@ -4,19 +4,18 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TypeVar
 
 from qsuper.errors import QsuperError, StoreUnavailable
-from qsuper.store.backend import Statement, StoreBusy
+from qsuper.store.backend import StoreBusy
 from qsuper.store.database import Connection, Database, Link
 
-IDLE = 0.5
-"""Seconds after which a connection is tried before it is trusted: servers close idle ones."""
+TRUSTED_FOR = 0.5
+"""Seconds after which a connection that idled is tried: an application enqueues now and then, and
+hears of the loss of a connection as of a job whose fate is unknown."""
 BUSY_PATIENCE = 10.0
 """Seconds for which a statement that found its rows locked is tried again."""
 
-_PING = Statement("SELECT 1")
 _Result = TypeVar("_Result")
 
 
@@ -26,8 +25,7 @@ class Threads(threading.local):
     def __init__(self, database: Database) -> None:
         self._database = database
         self._owner = os.getpid()
-        self._link = Link(database)
-        self._used = time.monotonic()
+        self._link = self._new_link()
 
     def do(self, work: Callable[[Connection], _Result]) -> _Result:
         """Run `work` on this thread's connection; again while rows are locked by others.
@@ -52,8 +50,6 @@ class Threads(threading.local):
             except BaseException:
                 self._link.drop()
                 raise
-            finally:
-                self._used = time.monotonic()
 
     def close(self) -> None:
         """Give up this thread's connection."""
@@ -63,10 +59,8 @@ class Threads(threading.local):
     def _fresh(self) -> Connection:
         if self._owner != os.getpid():
             # The parent's connection is left as it is: closing it would speak on its socket.
-            self._owner, self._link = os.getpid(), Link(self._database)
-        elif time.monotonic() - self._used > IDLE:
-            with suppress(StoreUnavailable):
-                self._link.connection.rows(_PING)
-                return self._link.connection
-            self._link.drop()
+            self._owner, self._link = os.getpid(), self._new_link()
         return self._link.connection
+
+    def _new_link(self) -> Link:
+        return Link(self._database, trusted_for=TRUSTED_FOR)

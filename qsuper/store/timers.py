@@ -1,5 +1,6 @@
 """Timers: named jobs that wait for their time."""
 
+from qsuper.job import check_name
 from qsuper.states import State
 from qsuper.store.backend import Statement
 from qsuper.store.enqueueing import Writer
@@ -17,7 +18,7 @@ def cancel(writer: Writer, name: str) -> State | None:
     """Take the waiting job of this name back: one guarded UPDATE wins or loses against its firing.
 
     Returns the state in which that left it (CANCELLED: taken back; RUNNING: it was too late), or
-    None when no live job has the name.
+    None when no live job has the name. Raises `ParamError` for what cannot be a name.
     """
     raw = _raw(writer, name)
     if writer.run(_CANCEL, name=raw):
@@ -34,4 +35,5 @@ def due_in(writer: Writer, name: str) -> float | None:
 
 
 def _raw(writer: Writer, name: str) -> str | bytes:
+    check_name(name)
     return name.encode() if writer.backend.name == "mysql" else name

@@ -98,7 +98,11 @@ def job_for(expiry: Expiry, watch: Watch, registry: Registry, config: Config) ->
             priority=settings.priority or 0,
             headers=headers,
         )
-    param = task.encode(**{name: facts[name] for name in _named(task.signature)})
+    try:
+        param = task.encode(**{name: facts[name] for name in _named(task.signature)})
+    except ParamError:
+        # A value that its codec cannot write: the worker shall say so, where it is seen.
+        param = CODECS["json"].encode({name: facts[name] for name in _ALWAYS})
     return NewJob(watch.task, param, queue=task.queue, priority=task.priority, headers=headers)
 
 

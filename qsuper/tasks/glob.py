@@ -53,8 +53,3 @@ def _read_class(pattern: bytes, place: int) -> tuple[int, bytes]:
         # Nothing is in an empty class, and everything is in its opposite.
         return place, b"." if negated else b"(?!)"
     return place, b"[" + (b"^" if negated else b"") + b"".join(members) + b"]"
-
-
-def is_everything(pattern: str) -> bool:
-    """Whether the pattern matches every key there is."""
-    return bool(pattern) and not pattern.strip("*")

@@ -29,6 +29,11 @@ class Watch:
         """The pattern in bytes."""
         return self.pattern.encode("utf-8", "surrogateescape")
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether every key there is matches."""
+        return not self.pattern.strip("*")
+
     def matches(self, key: bytes) -> bool:
         return self._compiled.fullmatch(key) is not None
 

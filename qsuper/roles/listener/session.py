@@ -1,0 +1,131 @@
+"""One stay with Redis, from the subscription to the first error."""
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+
+from qsuper.errors import RedisError, RedisUnavailable
+from qsuper.redis import flags, keyspace
+from qsuper.redis.keyspace import Seen
+from qsuper.redis.server import Server
+from qsuper.redis.subscription import Event, Message, Subscription
+from qsuper.roles.listener.inbox import EXPIRED
+from qsuper.roles.listener.walk import REST_LEAST, Walk
+from qsuper.store.ledger import Key
+from qsuper.tasks.watch import Watch
+
+CHECK = 5.0
+"""Seconds between two looks at the flags, at the clock, and whether the server lives."""
+WALK_BESIDE_EVENTS = 60.0
+"""Seconds between two walks where events come although nobody can tell us that they all do."""
+
+log = logging.getLogger("qsuper.listener")
+
+
+class Session:
+    """Every method raises `RedisError`, after which it is of no more use."""
+
+    def __init__(self, server: Server, watches: Sequence[Watch]) -> None:
+        self.server = server
+        self._odd: list[str] = []
+        """Watches that cannot be had, each with its reason."""
+        self._deaf = ""
+        """Why events do not come, as far as is known."""
+        self._ahead = 0.0
+        self._check_at = 0.0
+        server.check_version()
+        wanted = {(server.db if watch.db is None else watch.db, watch.raw) for watch in watches}
+        self._patterns = self._usable(wanted)
+        # Before the walk: what happens to a key after it was walked past is heard.
+        self.subscription = Subscription(server, self._patterns)
+        self.walk = Walk(server, self._patterns)
+        self.walk.start()
+        if self.subscription.refusals and self._patterns:
+            self._go_deaf(
+                f"{server}: {self.subscription.refusals[0]}; let this user listen to"
+                " __keyspace@*__:* and qsuper:wake; until then keys are polled"
+            )
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong although Redis answers; empty when nothing is."""
+        return "; ".join(filter(None, [*self._odd, self._deaf]))
+
+    def now(self) -> int:
+        """Redis' clock: Unix time in ms."""
+        return int((time.time() + self._ahead) * 1000)
+
+    def look(self, keys: Sequence[Key]) -> dict[Key, Seen]:
+        """The keys as they are now; one that is due expires by being looked at."""
+        seen: dict[Key, Seen] = {}
+        for db in {key.db for key in keys}:
+            some = [key for key in keys if key.db == db]
+            found = keyspace.look(self.server, db, [key.name for key in some])
+            seen.update(zip(some, found, strict=True))
+        return seen
+
+    def check(self, now: float) -> list[Message]:
+        """Every `CHECK` seconds: does the server live, tell of keys, and what time has it? Returns
+        what was heard meanwhile."""
+        if now < self._check_at:
+            return []
+        self._check_at = now + CHECK
+        self._ahead = self.server.clock_ahead()
+        if self._patterns:
+            self._check_flags()
+        return self.subscription.barrier()
+
+    def heard(self, messages: Iterable[Message]) -> None:
+        """Where nobody lets us see the flags: events show that they are set."""
+        if not self._deaf or self.subscription.refusals:
+            return
+        if any(isinstance(one, Event) and one.what != EXPIRED for one in messages):
+            log.info("%s: events come; keys are not polled any more", self.server)
+            self._deaf, self.walk.every = "", WALK_BESIDE_EVENTS
+
+    def rest(self, now: float) -> float:
+        """Seconds until there is something to do here, unless something is heard before."""
+        until_check = max(0.0, self._check_at - now)
+        walk = self.walk.rest(now)
+        return until_check if walk is None else min(until_check, walk)
+
+    def close(self) -> None:
+        self.subscription.close()
+
+    def _check_flags(self) -> None:
+        try:
+            added = flags.add_missing(self.server)
+        except RedisUnavailable:
+            raise
+        except RedisError as error:
+            if self.walk.every is None:
+                self._go_deaf(
+                    f"{flags.SETTING} cannot be set by us ({error}): put"
+                    f" `{flags.SETTING} {flags.NEEDED}` into the server's configuration; until then"
+                    " keys are polled"
+                )
+            return
+        if added:
+            log.warning("%s: added %r to %s", self.server, added, flags.SETTING)
+            self.walk.start()
+
+    def _go_deaf(self, why: str) -> None:
+        log.warning("%s", why)
+        self._deaf, self.walk.every = why, REST_LEAST
+
+    def _usable(self, patterns: Iterable[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+        """Those whose database there is."""
+        found = []
+        for db, pattern in sorted(patterns):
+            try:
+                with self.server.words():
+                    self.server.client(db).ping()
+            except RedisUnavailable:
+                raise
+            except RedisError as error:
+                name = pattern.decode(errors="replace")
+                self._odd.append(f"{name!r} of database {db} cannot be watched: {error}")
+                log.error("%s", self._odd[-1])
+            else:
+                found.append((db, pattern))
+        return found
