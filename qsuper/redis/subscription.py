@@ -14,6 +14,11 @@ EVENTS_MOST = 1000
 """Messages taken at once; the others wait in the socket."""
 
 
+EXPIRED, EVICTED = b"expired", b"evicted"
+REMOVED = frozenset((b"del", b"unlink", b"rename_from", b"move_from"))
+"""Somebody took the key away: what it stood for is off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something happened to a key."""
@@ -22,6 +27,11 @@ class Event:
     name: bytes
     what: bytes
     """`set`, `expire`, `expired`, `del` …, as Redis names it."""
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the key is gone by it, for good."""
+        return self.what == EXPIRED or self.what in REMOVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ class Subscription:
 
     @property
     def pending(self) -> bool:
-        """Whether there is more to read: what has been taken from the socket `select` cannot see."""
+        """Whether there is more: `select` cannot see what has been taken from the socket."""
         with self._server.words():
             return bool(self._connection.can_read(timeout=0))
 
@@ -78,7 +88,7 @@ class Subscription:
             self._connection.send_command("PING", token)
             while True:
                 answer = self._connection.read_response()
-                if answer == token or answer == [b"pong", token]:
+                if answer in (token, [b"pong", token]):
                     return found
                 self._take(answer, found)
 

@@ -132,10 +132,10 @@ class Scheduler(Role):
         self._due_at = looked + min(waits) if waits else None
 
     def _promote(self, connection: Connection, queues: list[str]) -> dict[str, int]:
-        """Batch after batch, the queues in turn, as long as it may take; how many of each."""
+        """Batch after batch, the queues in turn, for as long as it may take; how many of each."""
         promoted = dict.fromkeys(queues, 0)
         ends = clock() + PROMOTE_FOR
-        while queues and clock() < ends:
+        while queues:
             full = []
             for name in queues:
                 count = self._promoter.promote(connection, name, clock())
@@ -143,7 +143,7 @@ class Scheduler(Role):
                 promoted[name] += count
                 if count == PROMOTE_MOST:
                     full.append(name)
-            queues = full
+            queues = full if clock() < ends else []
         return promoted
 
     def _wake(self, name: str, ready: int) -> None:

@@ -22,10 +22,14 @@ class Calendar:
 
     def put(self, key: Key, deadline: int, now: int) -> None:
         """Wait for it; a deadline that has been is tried again in a moment."""
-        if self._deadlines.get(key) == deadline and deadline > now:
+        if deadline <= now:
+            at = now + AGAIN_AFTER
+        elif self._deadlines.get(key) == deadline:
             return
+        else:
+            at = deadline + TOUCH_AFTER
         self._deadlines[key] = deadline
-        heapq.heappush(self._heap, (max(deadline + TOUCH_AFTER, now), key))
+        heapq.heappush(self._heap, (at, key))
 
     def of(self, key: Key) -> int | None:
         """The deadline for which this key is waited."""

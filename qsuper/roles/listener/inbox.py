@@ -5,10 +5,6 @@ from collections.abc import Iterable, Iterator
 from qsuper.redis.subscription import Event
 from qsuper.store.ledger import Key
 
-EXPIRED, EVICTED = b"expired", b"evicted"
-REMOVED = frozenset((b"del", b"unlink", b"rename_from", b"move_from"))
-"""Somebody took the key away: what it stood for is off."""
-
 
 class Inbox:
     """Events by key."""
@@ -29,6 +25,9 @@ class Inbox:
     def of(self, key: Key) -> list[bytes]:
         return self._events.get(key, [])
 
-    def take(self, key: Key) -> list[bytes]:
-        """Hand the events of one key out for good."""
-        return self._events.pop(key, [])
+    def take(self, key: Key, count: int) -> list[bytes]:
+        """Hand the first so many events of one key out for good."""
+        events = self._events.pop(key, [])
+        if count < len(events):
+            self._events[key] = events[count:]
+        return events[:count]

@@ -2,7 +2,8 @@
 
 import logging
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 
 from qsuper import logs
@@ -11,10 +12,10 @@ from qsuper.place import Place
 from qsuper.redis.address import url_of
 from qsuper.redis.keyspace import NAME_BYTES_MOST, Seen
 from qsuper.redis.server import Server
-from qsuper.redis.subscription import Call, Event, Message
+from qsuper.redis.subscription import EVENTS_MOST, Call, Event, Message
 from qsuper.redis.waking import read_call
-from qsuper.roles.listener.calendar import AGAIN_AFTER, Calendar
-from qsuper.roles.listener.inbox import EXPIRED, REMOVED, Inbox
+from qsuper.roles.listener.calendar import Calendar
+from qsuper.roles.listener.inbox import Inbox
 from qsuper.roles.listener.plan import Case, decide
 from qsuper.roles.listener.postponed import Postponed
 from qsuper.roles.listener.session import Session
@@ -56,6 +57,8 @@ class Listener(Role):
         self._read_at = 0.0
         self._try_at = 0.0
         self._redis_patience = PATIENCE_LEAST
+        self._lost = ""
+        """Why Redis was given up last, until a round goes well."""
         self._too_long = 0
 
     def boot(self) -> None:
@@ -88,7 +91,7 @@ class Listener(Role):
             if session is None:
                 return max(0.0, self._try_at - now)
             self._round(session, connection, now)
-            self.complaint = session.complaint
+            self._all_is_well(session)
             return self._until_next(session)
         except RedisError as error:
             self._lose(error)
@@ -107,12 +110,15 @@ class Listener(Role):
             session = Session(self._server, self._watches)
             self._sessions += 1
             self._writer.by = f"{self.record.worker}/{self._sessions}"
-            if self.complaint:
-                log.info("%s answers again", self._server)
-            # What was heard before and is not written yet is known; what was not heard is not.
-            self._session, self._redis_patience = session, PATIENCE_LEAST
+            self._session = session
             self._read_at = 0.0
         return self._session
+
+    def _all_is_well(self, session: Session) -> None:
+        if self._lost:
+            log.info("%s answers again", self._server)
+            self._lost, self._redis_patience = "", PATIENCE_LEAST
+        self.complaint = session.complaint
 
     def _lose(self, error: RedisError) -> None:
         """Say it once per spell, and try again after a while."""
@@ -121,9 +127,9 @@ class Listener(Role):
             self._session = None
         if self._server is not None:
             self._server.close()
-        if self.complaint != str(error):
+        if self._lost != str(error):
             log.warning("%s; tried again until it answers", error)
-        self.complaint = str(error)
+        self.complaint = self._lost = str(error)
         self._try_at = clock() + self._redis_patience * random.uniform(0.5, 1.0)
         self._redis_patience = min(PATIENCE_MOST, 2 * self._redis_patience)
 
@@ -131,7 +137,8 @@ class Listener(Role):
         self._hear(session, session.check(now))
         self._hear(session, session.subscription.messages())
         self._read_ledger(session, connection, now)
-        keys = dict.fromkeys([*self._inbox, *self._calendar.take(session.now(), LOOKS_MOST)])
+        keys = dict.fromkeys(self._calendar.take(session.now(), LOOKS_MOST))
+        keys |= dict.fromkeys(islice(self._inbox, EVENTS_MOST))
         if len(keys) < LOOKS_MOST:
             keys |= dict.fromkeys(key for key in session.walk.step(now) if self._is_ours(key))
         if keys:
@@ -181,22 +188,22 @@ class Listener(Role):
         """Decide on these keys. A look counts if all that happened before it is known, and nothing
         happened after it: what was pushed until the answer to a PING is read first."""
         seen = session.look(keys)
-        window = session.subscription.barrier()
-        ends = self._ends_in(window, seen)
+        ends, others = _ends_and_others(session.subscription.barrier(), seen)
         self._inbox.put(ends)
-        heard = [one for one in window if not (isinstance(one, Event) and one in ends)]
+        before = {key: len(self._inbox.of(key)) for key in keys}
+        self._hear(session, others)
+        # From here on the database may fail: what was heard stays in the inbox until it answers.
         rows = ledger.read(connection, keys)
-        events = {key: self._inbox.take(key) for key in keys}
-        self._hear(session, heard)
         hints, self._hints = self._hints, {}
         time = session.now()
         for key in keys:
+            events = self._inbox.take(key, before[key])
             counts = not self._inbox.of(key)
             if not counts:
                 self._hints[key] = seen[key]
             case = Case(
                 key,
-                events[key],
+                events,
                 rows.get(key),
                 self._postponed.of(key),
                 self._calendar.of(key),
@@ -206,20 +213,6 @@ class Listener(Role):
             arms = len(self._writer.plan.arms)
             decide(case, time, self._writer.plan)
             self._remember(case, time, arms)
-
-    @staticmethod
-    def _ends_in(window: Iterable[Message], seen: dict[Key, Seen]) -> list[Event]:
-        """Of what came with the looks: the ends of keys that were gone already."""
-        by_key: dict[Key, list[Event]] = {}
-        for one in window:
-            if isinstance(one, Event):
-                by_key.setdefault(Key(one.db, one.name), []).append(one)
-        return [
-            event
-            for key, events in by_key.items()
-            if key in seen and seen[key].gone and all(is_end(one) for one in events)
-            for event in events
-        ]
 
     def _remember(self, case: Case, time: int, arms: int) -> None:
         """Remember when to look at the key again, and put off what need not be written now."""
@@ -231,7 +224,7 @@ class Listener(Role):
             self._calendar.drop(key)
             return
         if seen.deadline <= time + HORIZON:
-            self._calendar.put(key, max(seen.deadline, time + AGAIN_AFTER), time)
+            self._calendar.put(key, seen.deadline, time)
         else:
             self._calendar.drop(key)
         plan = self._writer.plan
@@ -253,6 +246,19 @@ class Listener(Role):
         return max(0.0, min(rests))
 
 
-def is_end(event: Event) -> bool:
-    """Whether the key is gone by it."""
-    return event.what == EXPIRED or event.what in REMOVED
+def _ends_and_others(
+    window: Iterable[Message], seen: Mapping[Key, Seen]
+) -> tuple[list[Event], list[Message]]:
+    """What came with the looks: the ends of keys that the looks found gone, and all the rest."""
+    window = list(window)
+    stirred = {Key(one.db, one.name) for one in window if isinstance(one, Event) and not one.is_end}
+    ends: list[Event] = []
+    others: list[Message] = []
+    for one in window:
+        if isinstance(one, Event) and one.is_end:
+            key = Key(one.db, one.name)
+            if key in seen and seen[key].gone and key not in stirred:
+                ends.append(one)
+                continue
+        others.append(one)
+    return ends, others

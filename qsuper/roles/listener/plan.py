@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from qsuper.redis.keyspace import FOR_EVER, Seen
-from qsuper.roles.listener.inbox import EVICTED, EXPIRED, REMOVED
+from qsuper.redis.subscription import EVICTED, EXPIRED, REMOVED
 from qsuper.store.ledger import Entry, Key, Row, Shot
 from qsuper.tasks.expiry import OBSERVED, PRESUMED, Expiry
 
@@ -80,6 +80,8 @@ def decide(case: Case, now: int, plan: Plan) -> None:
     elif seen.gone and known is not None and known.deadline <= now:
         # Gone, and nothing told why: evicted or flushed before, or while nobody listened.
         plan.firings.append(_firing(case.key, known, known.deadline, True, PRESUMED))
+    elif case.later is not None:
+        plan.arms.append(case.later)
 
 
 def _hear(case: Case, now: int, plan: Plan) -> tuple[Entry | None, bool]:

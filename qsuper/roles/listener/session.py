@@ -1,16 +1,15 @@
 """One stay with Redis, from the subscription to the first error."""
 
 import logging
-import time
 from collections.abc import Iterable, Sequence
 
 from qsuper.errors import RedisError, RedisUnavailable
 from qsuper.redis import flags, keyspace
 from qsuper.redis.keyspace import Seen
 from qsuper.redis.server import Server
-from qsuper.redis.subscription import Event, Message, Subscription
-from qsuper.roles.listener.inbox import EXPIRED
+from qsuper.redis.subscription import EXPIRED, Event, Message, Subscription
 from qsuper.roles.listener.walk import REST_LEAST, Walk
+from qsuper.scoreboard import clock
 from qsuper.store.ledger import Key
 from qsuper.tasks.watch import Watch
 
@@ -31,7 +30,8 @@ class Session:
         """Watches that cannot be had, each with its reason."""
         self._deaf = ""
         """Why events do not come, as far as is known."""
-        self._ahead = 0.0
+        self._epoch = 0.0
+        """What `clock()` lacks to be Redis' clock: this host's time of day may jump."""
         self._check_at = 0.0
         server.check_version()
         wanted = {(server.db if watch.db is None else watch.db, watch.raw) for watch in watches}
@@ -53,7 +53,7 @@ class Session:
 
     def now(self) -> int:
         """Redis' clock: Unix time in ms."""
-        return int((time.time() + self._ahead) * 1000)
+        return int((clock() + self._epoch) * 1000)
 
     def look(self, keys: Sequence[Key]) -> dict[Key, Seen]:
         """The keys as they are now; one that is due expires by being looked at."""
@@ -70,7 +70,8 @@ class Session:
         if now < self._check_at:
             return []
         self._check_at = now + CHECK
-        self._ahead = self.server.clock_ahead()
+        before = clock()
+        self._epoch = self.server.time() - (before + clock()) / 2
         if self._patterns:
             self._check_flags()
         return self.subscription.barrier()
