@@ -54,13 +54,15 @@ class Subscription:
         self._tokens = itertools.count(1)
         self._last: tuple[bytes, bytes] | None = None
         self._heard_by: set[bytes] = set()
-        self.refusals: list[str] = []
-        """What the server does not let us listen to, in its words."""
+        self.refused: list[str] = []
+        """Patterns of keys that we may not listen to, as an ACL must name them."""
         channels = [b"__keyspace@%d__:%s" % pair for pair in patterns]
         with server.words():
-            for command, names in (("PSUBSCRIBE", channels), ("SUBSCRIBE", [CHANNEL])):
-                for name in names:
-                    self._subscribe(command, name)
+            for channel in channels:
+                if not self._subscribe("PSUBSCRIBE", channel):
+                    self.refused.append(f"&{channel.decode(errors='backslashreplace')}")
+            # Not to hear calls costs a look of the scheduler for each, no more.
+            self._subscribe("SUBSCRIBE", CHANNEL)
 
     def fileno(self) -> int:
         """The socket, for `select`; readable also when it has been closed by the server."""
@@ -95,16 +97,17 @@ class Subscription:
     def close(self) -> None:
         self._connection.disconnect()
 
-    def _subscribe(self, command: str, name: bytes) -> None:
+    def _subscribe(self, command: str, name: bytes) -> bool:
+        """Whether we may."""
         self._connection.send_command(command, name)
         try:
             while True:
                 answer = self._connection.read_response()
                 if isinstance(answer, list) and answer[0] == command.lower().encode():
-                    return
-                # Events of a pattern that is subscribed to already: the scan will see its keys.
-        except redis.ResponseError as error:
-            self.refusals.append(str(error).splitlines()[0])
+                    return True
+                # Events of a pattern that is subscribed to already: the walk will see its keys.
+        except redis.ResponseError:
+            return False
 
     def _take(self, answer: Any, found: list[Message]) -> None:
         if not isinstance(answer, list):

@@ -40,10 +40,10 @@ class Session:
         self.subscription = Subscription(server, self._patterns)
         self.walk = Walk(server, self._patterns)
         self.walk.start()
-        if self.subscription.refusals and self._patterns:
+        if self.subscription.refused:
             self._go_deaf(
-                f"{server}: {self.subscription.refusals[0]}; let this user listen to"
-                " __keyspace@*__:* and qsuper:wake; until then keys are polled"
+                f"{server}: this user may not listen to keys: grant it"
+                f" {' '.join(self.subscription.refused)} (ACL SETUSER); until then keys are polled"
             )
 
     @property
@@ -78,7 +78,7 @@ class Session:
 
     def heard(self, messages: Iterable[Message]) -> None:
         """Where nobody lets us see the flags: events show that they are set."""
-        if not self._deaf or self.subscription.refusals:
+        if not self._deaf or self.subscription.refused:
             return
         if any(isinstance(one, Event) and one.what != EXPIRED for one in messages):
             log.info("%s: events come; keys are not polled any more", self.server)
