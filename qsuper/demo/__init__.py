@@ -1,4 +1,4 @@
-"""`qsuper demo`: a real run, watched: a mailing, forked workers, and one of them killed."""
+"""`qsuper demo`: a real run, watched, in two acts: a mailing, and orders that nobody pays."""
 
 import shutil
 import tempfile
@@ -9,8 +9,8 @@ import click
 
 from qsuper.errors import QsuperError
 
-EXAMPLE = Path(__file__).parent / "example"
-"""`examples/mailing` of the source tree; a wheel holds a copy of it."""
+EXAMPLES = Path(__file__).parent / "examples"
+"""`examples` of the source tree; a wheel holds a copy of it."""
 
 
 @click.command("demo")
@@ -18,29 +18,33 @@ EXAMPLE = Path(__file__).parent / "example"
     "--input",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=EXAMPLE,
+    default=EXAMPLES / "mailing",
     help="A folder with recipients.csv and messages.json; without it examples/mailing.",
 )
-@click.option("--keep", is_flag=True, help="Keep the temporary folder: database, logs, scoreboard.")
+@click.option("--keep", is_flag=True, help="Keep the temporary folder: databases, logs, orders.")
 def main(folder: Path, keep: bool) -> int:
-    """See it work: a mailing is sent by workers, one of which is killed in the middle of a job.
+    """See it work: a mailing, unpaid orders, and a process killed in the middle of each.
 
-    Everything happens in a temporary folder: SQLite, a mail server on 127.0.0.1, and the same
-    `qsuper run` that works in production. Takes some ten seconds; the exit code is 1 if any mail
-    was lost.
+    A mailing is sent by workers, one of which is killed in the middle of a job. Then another
+    program takes orders and sets a Redis key for each, which expires; who has not paid by then is
+    cancelled, although the listener is killed meanwhile.
+
+    Everything happens in a temporary folder: SQLite, a mail server on 127.0.0.1, a Redis on a unix
+    socket, and the same `qsuper run` that works in production. Takes some twenty seconds; the exit
+    code is 1 if a mail was lost, or an order treated wrongly.
     """
     if find_spec("aiosmtpd") is None:
         raise QsuperError("the demo needs aiosmtpd: `pip install aiosmtpd`, or run scripts/demo")
     from qsuper.demo.patience import Patience
+    from qsuper.demo.programme import play
     from qsuper.demo.screen import open_screen
-    from qsuper.demo.story import play
 
     patience = Patience()
     temporary = Path(tempfile.mkdtemp(prefix="qsuper-demo-"))
     try:
-        return play(folder, EXAMPLE, temporary, open_screen(), patience)
+        return play(folder, temporary, open_screen(), patience)
     finally:
         if keep:
-            click.echo(f"kept: {temporary} (qsuper --config {temporary / 'qsuper.toml'} jobs)")
+            click.echo(f"kept: {temporary} (cd {temporary / 'mailing'} && qsuper jobs)")
         else:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.acceptance.figures import Figures
 from tests.wait import wait_for
@@ -26,6 +27,18 @@ def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
+def small_mailing(folder: Path) -> list[str]:
+    """The options for a mailing of forty mails."""
+    data = folder / "input"
+    data.mkdir()
+    people = [f"{uid},Ada {uid},ada.{uid}@mail.example,all" for uid in range(1, 41)]
+    (data / "recipients.csv").write_text("\n".join(["uid,name,email,lists", *people]))
+    (data / "messages.json").write_text(
+        '[{"id": "m", "list": "all", "priority": 0, "subject": "s", "text": "Dear {name}"}]'
+    )
+    return ["--input", str(data)]
+
+
 def left_in(folder: Path) -> list[int]:
     """Processes that work in the folder still."""
     return [
@@ -41,9 +54,11 @@ def count(output: str, name: str) -> int:
     return int(found[1].replace(",", ""))
 
 
-def test_the_demo_loses_nothing_although_a_worker_is_killed(folder: Path, figures: Figures) -> None:
+def test_the_demo_loses_nothing_although_a_worker_and_the_listener_are_killed(
+    folder: Path, figures: Figures
+) -> None:
     demo = started(folder)
-    output, _ = demo.communicate(timeout=90)
+    output, _ = demo.communicate(timeout=180)
     assert demo.returncode == 0, output
     assert "SIGKILL to default[" in output
     assert "began again" in output
@@ -51,6 +66,12 @@ def test_the_demo_loses_nothing_although_a_worker_is_killed(folder: Path, figure
     assert count(output, "lost") == 0
     assert count(output, "retried") == 1
     assert count(output, "duplicated") <= 1
+    assert "SIGKILL to the listener" in output
+    assert "the listener is back" in output
+    assert count(output, "orders") == 24
+    assert count(output, "cancelled") > 0
+    assert count(output, "wrongly") == 0
+    assert count(output, "twice") == 0
     assert os.listdir(folder) == []
     assert left_in(folder) == []
     figures(
@@ -59,36 +80,36 @@ def test_the_demo_loses_nothing_although_a_worker_is_killed(folder: Path, figure
         lost=count(output, "lost"),
         duplicated=count(output, "duplicated"),
         jobs_per_second=count(output, "jobs/s"),
+        cancelled=count(output, "cancelled"),
+        wrongly=count(output, "wrongly"),
+        median_late_ms=count(output, "late"),
     )
 
 
-def test_a_demo_that_is_ended_leaves_nothing_behind(folder: Path) -> None:
-    demo = started(folder)
+@pytest.mark.parametrize("moment", ["mails enqueued", "orders 3 are paid"])
+def test_a_demo_that_is_ended_leaves_nothing_behind(folder: Path, moment: str) -> None:
+    demo = started(folder, *small_mailing(folder))
     assert demo.stdout is not None
     for line in demo.stdout:
-        if "enqueued" in line:
+        if moment in line:
             break
     demo.send_signal(signal.SIGTERM)
-    demo.communicate(timeout=60)
-    assert demo.returncode == 130
-    assert os.listdir(folder) == []
+    output, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 130, output
+    assert os.listdir(folder) == ["input"]
     wait_for(lambda: not left_in(folder), 5)
 
 
-def test_a_kept_folder_can_be_looked_into(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "recipients.csv").write_text("uid,name,email,lists\n1,Ada,ada@mail.example,all\n")
-    (tmp_path / "messages.json").write_text(
-        '[{"id": "m", "list": "all", "priority": 0, "subject": "s", "text": "Dear {name}"}]'
-    )
-    demo = started(folder, "--keep", "--input", str(tmp_path))
-    output, _ = demo.communicate(timeout=60)
+def test_a_kept_folder_can_be_looked_into(folder: Path) -> None:
+    demo = started(folder, "--keep", *small_mailing(folder))
+    output, _ = demo.communicate(timeout=120)
     assert demo.returncode == 0, output
-    (kept,) = folder.iterdir()
-    config = str(kept / "qsuper.toml")
+    (kept,) = folder.glob("qsuper-demo-*")
+    config = str(kept / "mailing" / "qsuper.toml")
     shown = subprocess.run(
         [sys.executable, "-m", "qsuper", "--config", config, "show", "1"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert "ada@mail.example" in shown.stdout
+    assert "@mail.example" in shown.stdout

@@ -1,6 +1,7 @@
-"""The course of the demo: what happens when, told by how much of the mailing has arrived."""
+"""What happens when, told by how much of the mailing has arrived."""
 
 import json
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -8,42 +9,50 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qsuper.demo import verdict
-from qsuper.demo.daemon import Daemon, Victim
-from qsuper.demo.mailing import Mailing, read
+from qsuper.demo import EXAMPLES
+from qsuper.demo.daemon import Daemon
+from qsuper.demo.mailing import verdict
+from qsuper.demo.mailing.mailing import MESSAGES, RECIPIENTS, Mailing, read
+from qsuper.demo.mailing.scene import Scene
+from qsuper.demo.mailing.sink import Sink
+from qsuper.demo.mailing.victim import Victim, kill_a_worker
 from qsuper.demo.patience import Patience
-from qsuper.demo.screen import Scene, Screen
-from qsuper.demo.sink import Sink
+from qsuper.demo.screen import Screen
 from qsuper.store import listing
 from qsuper.store.database import Database
 
-WORKERS, MORE_WORKERS = 4, 8
+TITLE = "A mailing: one job for each mail, and a worker is killed"
+PROGRAMS = EXAMPLES / "mailing"
+MORE_WORKERS = 8
 TURN = 0.08
 STALLED = 20.0
 """Seconds without a single mail after which the rest counts as lost."""
 WAIT_FOR_RETRY = 10.0
 
 
-def play(data: Path, programs: Path, folder: Path, screen: Screen, patience: Patience) -> int:
-    """The whole demo; returns the exit code."""
+def play(data: Path, folder: Path, screen: Screen, patience: Patience) -> verdict.Verdict:
+    """The whole act, in a folder that it makes."""
     mailing = read(data)
-    with closing(Sink()) as sink, screen:
+    folder.mkdir()
+    for name in ("mailing.py", "send.py", "qsuper.toml"):
+        shutil.copy(PROGRAMS / name, folder)
+    for name in (RECIPIENTS, MESSAGES):
+        shutil.copy(data / name, folder)
+    screen.begin(TITLE)
+    with closing(Sink()) as sink:
         screen.tell(f"a mail server listens at {sink.address}")
-        daemon = Daemon(folder, data, programs, smtp=sink.address, workers=WORKERS)
-        with closing(daemon):
-            daemon.wait_until_ready(WORKERS, patience)
-            screen.tell(f"`qsuper run`: master {daemon.pid} has forked {WORKERS} workers")
+        with closing(Daemon(folder, {"MAILING_SMTP": sink.address})) as daemon:
+            daemon.wait_until_ready(patience)
+            screen.tell(f"`qsuper run`: master {daemon.pid} has forked {daemon.workers} workers")
             story = Story(mailing, sink, daemon, screen, patience)
             story.run()
             daemon.stop()
         screen.tell("`qsuper stop`: every process has ended")
-        found = story.judge()
-        screen.conclude(found, story.victim.job if story.victim else 0)
-    return 0 if found.good else 1
+        return story.judge()
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Cue:
     """Something that happens once this share of the mailing has arrived; repeated until done."""
 
     share: float
@@ -64,23 +73,22 @@ class Story:
     _begun: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        store = self.daemon.config.store
-        self._database = Database(store.url)
-        self._acts = [
-            Act(0.15, Story.kill_a_worker),
-            Act(0.15, Story.see_it_run_again),
-            Act(0.40, Story.scale_up),
-            Act(0.80, Story.scale_down),
+        self._database = Database(self.daemon.config.store.url)
+        self._cues = [
+            Cue(0.15, Story.kill_a_worker),
+            Cue(0.15, Story.see_it_run_again),
+            Cue(0.40, Story.scale_up),
+            Cue(0.80, Story.scale_down),
         ]
 
     def run(self) -> None:
         """Enqueue, then look on until all has arrived, or nothing arrives any more."""
         self._begun = time.monotonic()
-        self.screen.tell(f"`python send.py`: {self.daemon.enqueue()}")
+        self.screen.tell(f"`python send.py`: {self.daemon.run_program('send.py')}")
         while not self._over():
             share = len(self.sink.mails) / len(self.mailing)
-            if self._acts and share >= self._acts[0].share and self._acts[0].do(self):
-                self._acts.pop(0)
+            if self._cues and share >= self._cues[0].share and self._cues[0].do(self):
+                self._cues.pop(0)
             self._show()
             self.patience.rest(TURN)
         self._show()
@@ -91,7 +99,7 @@ class Story:
         return len(self.sink.mails) >= len(self.mailing)
 
     def _over(self) -> bool:
-        if self._arrived and not self._acts:
+        if self._arrived and not self._cues:
             return True
         return time.monotonic() - max(self._begun, self.sink.last) > STALLED
 
@@ -99,7 +107,7 @@ class Story:
         if self._arrived:
             self.screen.tell("all mails have arrived before a worker could be killed")
             return True
-        self.victim = self.daemon.kill_a_worker()
+        self.victim = kill_a_worker(self.daemon.state_dir)
         if self.victim is None:
             return False
         self._killed_at = time.time()
@@ -132,7 +140,7 @@ class Story:
         return self._scale(MORE_WORKERS)
 
     def scale_down(self) -> bool:
-        return self._scale(WORKERS)
+        return self._scale(self.daemon.workers)
 
     def _scale(self, workers: int) -> bool:
         self.daemon.scale(workers)
@@ -140,7 +148,6 @@ class Story:
         return True
 
     def _show(self) -> None:
-        picture = self.daemon.look()
         self.screen.show(
             Scene(
                 mailing=self.mailing,
@@ -149,9 +156,7 @@ class Story:
                     for mail in list(self.sink.mails)
                     if (message := self.mailing.expected.get(mail))
                 ),
-                workers=tuple(
-                    child for child in (picture.children if picture else ()) if child.queue
-                ),
+                workers=self.daemon.children("worker"),
             )
         )
 
@@ -159,4 +164,5 @@ class Story:
         """Call it when the daemon has stopped: then every outcome is written down."""
         jobs = listing.jobs(self._database, listing.Filter(most=1_000_000))
         seconds = self.sink.last - self._begun
-        return verdict.judge(self.mailing, self.sink.mails, jobs, seconds)
+        killed = self.victim.job if self.victim else None
+        return verdict.judge(self.mailing, self.sink.mails, jobs, seconds, killed)

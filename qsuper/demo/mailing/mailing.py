@@ -1,4 +1,4 @@
-"""The input of the demo, read independently of the program that enqueues it."""
+"""What is to be sent, read independently of the program that enqueues it."""
 
 import csv
 import json
