@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from qsuper.cli.check_redis import Note, redis
 from qsuper.cli.settings import Settings, connected, naming, open_database, pass_settings
 from qsuper.cli.status import look
 from qsuper.config import Config
@@ -19,7 +20,7 @@ from qsuper.tasks import application
 @click.option("--live", is_flag=True, help="Look at the running daemon, too.")
 @pass_settings
 def check(settings: Settings, live: bool) -> int:
-    """Say whether all is in place: configuration, application, database, folders.
+    """Say whether all is in place: configuration, application, database, Redis, folders.
 
     One line each; nothing is started or made. Exit code 1 when something is wrong, with --live
     also when the daemon does not run or is degraded.
@@ -36,7 +37,7 @@ def check(settings: Settings, live: bool) -> int:
     for name, judge in checks.items():
         try:
             for line in judge(config):
-                click.echo(f"{name:<9} ok: {line}")
+                click.echo(f"{name:<9} {'note' if isinstance(line, Note) else 'ok'}: {line}")
         except QsuperError as error:
             code = 1
             for line in str(error).splitlines():
@@ -105,6 +106,7 @@ def daemon(config: Config) -> Iterator[str]:
 CHECKS: dict[str, Callable[[Config], Iterator[str]]] = {
     "app": app,
     "database": database,
+    "redis": redis,
     "state_dir": state_dir,
     "log": log_dir,
 }

@@ -30,6 +30,8 @@ def run(settings: Settings, wait: bool) -> int:
     from qsuper.store import schema
 
     config = settings.config()
+    if config.redis.url is not None:
+        from qsuper.roles import listener as _listener  # noqa: F401
     # The master never opens the database: it is done before there is one.
     database = open_database(config)
     with naming(database):

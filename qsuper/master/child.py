@@ -102,13 +102,18 @@ class Child:
         """STARTING, RUNNING -> STOPPING."""
         self._become(ChildState.STOPPING, now)
 
-    def exited(self, status: int, now: float, *, worked: bool, once: bool = False) -> None:
-        """Its process has ended with this wait status; `worked`: it had done jobs.
+    def exited(
+        self, status: int, now: float, *, worked: bool, once: bool = False, said: str = ""
+    ) -> None:
+        """Its process has ended with this wait status; `worked`: it had done jobs; `said`: what it
+        complained of last.
 
         With `once` a child that drained unasked has done what it was for.
         """
         code = os.waitstatus_to_exitcode(status)
         self.last_exit = describe(status)
+        if code == Exit.CANNOT_BOOT and said:
+            self.last_exit += f": {said}"
         self.pid, self.record = 0, None
         if self.state is ChildState.STOPPING:
             self._rest(ChildState.STOPPED, 0.0, now)  # STOPPING -> STOPPED

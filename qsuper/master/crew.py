@@ -57,9 +57,15 @@ class Crew:
     def _bury(self, child: Child, record: Record, status: int, now: float) -> None:
         self._note_boot(child, record, now)
         why = f" ({record.reason})" if record.reason else ""
-        done, pid = record.done, child.pid
+        done, said, pid = record.done, record.trouble, child.pid
         self._graves.add(record, status, child.kind, now)
-        child.exited(status, now, worked=done > 0, once=self._once and child.kind.per_queue)
+        child.exited(
+            status,
+            now,
+            worked=done > 0,
+            once=self._once and child.kind.per_queue,
+            said=said,
+        )
         level = logging.INFO if child.state is ChildState.STOPPED else logging.WARNING
         log.log(level, "%s pid %d %s%s: %s", child.name, pid, describe(status), why, child.state)
         if child.retiring:

@@ -11,9 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from qsuper import logs, processes
+from qsuper import kinship, logs, processes
 from qsuper.exits import Exit
-from qsuper.master import tree
 from qsuper.place import Kind, Place
 
 RUN_TAG = "QSUPER_RUN"
@@ -50,10 +49,10 @@ def _live(kind: Kind, place: Place, nonce: str, forget: Callable[[], None], mast
     code: int = Exit.BUG
     try:
         os.setpgid(0, 0)
-        tree.die_with_parent(signal.SIGQUIT)
+        kinship.die_with_parent(signal.SIGQUIT)
         if os.getppid() != master:
             os._exit(Exit.MASTER_DIED)
-        tree.become_subreaper()
+        kinship.become_subreaper()
         forget()
         _introduce(place)
         queue = place.queue

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from qsuper import processes
+from qsuper import kinship, processes
 from qsuper.config import Config
 from qsuper.errors import QsuperError
-from qsuper.master import inheritance, tree, verbs
+from qsuper.master import inheritance, verbs
 from qsuper.master.control import Control
 from qsuper.master.crew import Crew
 from qsuper.master.graves import Graves
@@ -64,7 +64,7 @@ class Master:
         try:
             if not standby.take(signals):
                 return 0
-            tree.become_subreaper()
+            kinship.become_subreaper()
             board = inheritance.open_board(self._board_path)
             if not Leftovers(run_lock, _of_this_boot(board)).end(signals.pause):
                 return 0

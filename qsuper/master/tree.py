@@ -1,31 +1,10 @@
-"""Process trees: who is told when a parent dies, and how a whole tree is killed."""
+"""Process trees: how a whole one is killed."""
 
-import ctypes
 import os
 import signal
 
 from qsuper import processes
 from qsuper.processes import Process
-
-_PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def _prctl(option: int, value: int) -> None:
-    if _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), f"prctl({option})")
-
-
-def become_subreaper() -> None:
-    """From now on the orphans among this process's descendants become its children."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
-
-
-def die_with_parent(number: int) -> None:
-    """Get signal `number` when the parent dies. It may have died before: compare getppid()."""
-    _prctl(_PR_SET_PDEATHSIG, number)
 
 
 def send(process: Process, number: int) -> None:

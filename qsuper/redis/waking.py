@@ -38,14 +38,21 @@ class Waker:
                 server.client().publish(CHANNEL, queue if count == 1 else f"{queue} {count}")
         except Exception:
             self._quiet_until = time.monotonic() + SILENCE
-            self._server = None
+            self.close()
+
+    def close(self) -> None:
+        """Give up the connection, if it is this process's; the next word makes a new one."""
+        mine, self._server = self._server, None
+        if mine is not None and mine[0] == os.getpid() and mine[1] is not None:
+            mine[1].close()
 
     def _own(self) -> "Server | None":
         """This process's server, or None where Redis is not set up."""
-        if self._server is None or self._server[0] != os.getpid():
+        mine = self._server
+        if mine is None or mine[0] != os.getpid():
             # Never the parent's: its connection would be spoken on from two sides of a fork.
-            self._server = (os.getpid(), self._connect())
-        return self._server[1]
+            mine = self._server = (os.getpid(), self._connect())
+        return mine[1]
 
     def _connect(self) -> "Server | None":
         url = self._url()

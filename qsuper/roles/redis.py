@@ -1,6 +1,5 @@
 """The embedded Redis: this child becomes the server, and the master looks after it as after any."""
 
-import ctypes
 import logging
 import os
 import signal
@@ -9,12 +8,11 @@ from pathlib import Path
 
 from qsuper.errors import RedisError
 from qsuper.exits import Exit
+from qsuper.kinship import die_with_parent
 from qsuper.place import Place
 from qsuper.redis.address import socket_path
 
 log = logging.getLogger("qsuper.redis")
-
-_PR_SET_PDEATHSIG = 1
 
 
 def serve(place: Place) -> int:
@@ -60,4 +58,4 @@ def _prepare_signals() -> None:
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     # With its master it ends in order, instead of by the SIGQUIT of the other children.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGTERM), 0, 0, 0)
+    die_with_parent(signal.SIGTERM)

@@ -11,7 +11,7 @@ from tests.wait import wait_for
 ADOPT = """
 import os
 from qsuper import processes
-from qsuper.master.tree import become_subreaper
+from qsuper.kinship import become_subreaper
 from qsuper.roles.zombies import LOOK_EVERY, PATIENCE, Zombies
 from tests.wait import wait_for
 

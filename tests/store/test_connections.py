@@ -127,21 +127,6 @@ def test_a_server_that_hangs_is_given_up_after_the_read_time_out(
     connection.close()
 
 
-def test_a_connection_closed_for_idling_is_replaced(
-    own_mariadb: Callable[..., MariaDB],
-) -> None:
-    server = own_mariadb(wait_timeout=1)
-    link = Link(Database(server.url()))
-    ((id,),) = link.connection.rows(Statement("SELECT CONNECTION_ID()"))
-    alive = f"SELECT COUNT(*) FROM information_schema.processlist WHERE id = {id}"
-    wait_for(lambda: server.query(alive) == ((0,),), message="the server ends the idle session")
-    with pytest.raises(OutcomeUnknown):
-        link.connection.rows(ONE)
-    link.drop()
-    assert link.connection.rows(ONE) == [(1,)]
-    link.drop()
-
-
 def test_a_killed_connection_leaves_the_outcome_unknown(mysql_table: Table) -> None:
     mysql_table.add()
     victim = mysql_table.connect()

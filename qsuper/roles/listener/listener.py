@@ -9,7 +9,7 @@ from pathlib import Path
 from qsuper import logs
 from qsuper.errors import AppError, ParamError, RedisError
 from qsuper.place import Place
-from qsuper.redis.address import url_of
+from qsuper.redis.address import EMBEDDED, url_of
 from qsuper.redis.keyspace import NAME_BYTES_MOST, Seen
 from qsuper.redis.server import Server
 from qsuper.redis.subscription import EVENTS_MOST, Call, Event, Message
@@ -35,6 +35,8 @@ READ_EVERY = 1.0
 """Seconds between two looks into the ledger for what falls due: other listeners write it, too."""
 HORIZON = 3000
 """Milliseconds ahead that such a look reaches."""
+YOUNG = 2.0
+"""Seconds in which an embedded server may still be starting."""
 PATIENCE_LEAST, PATIENCE_MOST = 0.2, 5.0
 """Seconds between two tries while Redis is away."""
 
@@ -128,7 +130,10 @@ class Listener(Role):
         if self._server is not None:
             self._server.close()
         if self._lost != str(error):
-            log.warning("%s; tried again until it answers", error)
+            # The embedded server starts at the same time as we do.
+            young = self.config.redis.url == EMBEDDED and clock() - self.record.spawned < YOUNG
+            level = logging.INFO if young else logging.WARNING
+            log.log(level, "%s; tried again until it answers", error)
         self.complaint = self._lost = str(error)
         self._try_at = clock() + self._redis_patience * random.uniform(0.5, 1.0)
         self._redis_patience = min(PATIENCE_MOST, 2 * self._redis_patience)
