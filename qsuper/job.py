@@ -99,7 +99,7 @@ class NewJob:
         if not _is_text(self.queue, QUEUE_LENGTH_MOST):
             yield f"a queue is named by 1 to {QUEUE_LENGTH_MOST} characters, not {self.queue!r:.80}"
         if self.name is not None and not _is_name(self.name):
-            yield f"a job's name is 1 to {NAME_BYTES_MOST} bytes of UTF-8, not {self.name!r:.80}"
+            yield _no_name(self.name)
         if not _is_whole(self.priority) or not PRIORITY_LEAST <= self.priority <= PRIORITY_MOST:
             yield (
                 f"priority is a whole number from {PRIORITY_LEAST} to {PRIORITY_MOST}"
@@ -118,6 +118,16 @@ class NewJob:
             yield f"max_attempts is a whole number from 1 to {ATTEMPTS_MOST}"
 
 
+def check_name(name: object) -> None:
+    """Raise `ParamError` for what no job can be named."""
+    if not _is_name(name):
+        raise ParamError(_no_name(name))
+
+
+def _no_name(value: object) -> str:
+    return f"a job's name is 1 to {NAME_BYTES_MOST} bytes of UTF-8, not {value!r:.80}"
+
+
 def _is_text(value: object, most: int) -> bool:
     return isinstance(value, str) and 0 < len(value) <= most and value.isprintable()
 
@@ -127,7 +137,12 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _is_name(value: object) -> bool:

@@ -25,6 +25,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "The jobs": {
         "add": ("qsuper.cli.add:add", "Enqueue a job"),
         "jobs": ("qsuper.cli.jobs:jobs", "List jobs, the newest first"),
+        "timers": ("qsuper.cli.timers:timers", "What falls due next: timers, watched keys"),
         "show": ("qsuper.cli.jobs:show", "All about one job"),
         "retry": ("qsuper.cli.moves:retry", "Give finished jobs another try"),
         "cancel": ("qsuper.cli.moves:cancel", "Take waiting jobs back"),

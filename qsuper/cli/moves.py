@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable
 import click
 
 from qsuper.cli.parameters import an_id
+from qsuper.cli.printing import printable
 from qsuper.cli.settings import Settings, connected, pass_settings
 from qsuper.errors import LiveTwin, NoSuchJob
 from qsuper.states import FINISHED, State
-from qsuper.store import cancelling
+from qsuper.store import cancelling, timers
 
 
 @click.command()
@@ -28,7 +29,7 @@ def retry(settings: Settings, job_ids: tuple[int, ...]) -> int:
 @click.option("--name", help="Cancel the live job of this name instead.")
 @pass_settings
 def cancel(settings: Settings, job_ids: tuple[int, ...], name: str | None) -> int:
-    """Take waiting jobs back; one that runs already is let run.
+    """Take waiting jobs and timers back; one that runs already is let run.
 
     Exit code 1 when one of them could not be.
     """
@@ -36,10 +37,11 @@ def cancel(settings: Settings, job_ids: tuple[int, ...], name: str | None) -> in
         raise click.UsageError("give ids, or --name")
     with connected(settings.database()) as connection:
         if name is not None:
-            found = cancelling.live_id(connection, name)
-            if found is None:
+            with connection.transaction():
+                state = timers.cancel(connection, name)
+            if state is None:
                 raise NoSuchJob(f"no live job is named {name!r}")
-            job_ids = (found,)
+            return _say(printable(name), *_cancelled(state))
         return _each(job_ids, lambda job_id: _cancelled(cancelling.cancel(connection, job_id)))
 
 
@@ -66,6 +68,11 @@ def _each(job_ids: Iterable[int], move: Callable[[int], tuple[bool, str]]) -> in
             moved, words = False, "is not there"
         except LiveTwin as error:
             moved, words = False, f"cannot be retried: {error}"
-        click.echo(f"job {job_id} {words}", err=not moved)
-        code = code if moved else 1
+        code |= _say(f"job {job_id}", moved, words)
     return code
+
+
+def _say(what: str, moved: bool, words: str) -> int:
+    """Tell of one job; the exit code."""
+    click.echo(f"{what} {words}", err=not moved)
+    return 0 if moved else 1

@@ -35,8 +35,8 @@ class _Place(Protocol):
 def say_what_is_too_late(jobs: Iterable[NewJob], place: _Place) -> None:
     """Warn, once for all, of dates that lie beyond what the database's columns hold."""
     latest = place.backend.latest
-    in_a_second = latest + 1 - time.time()
-    late = [job for job in jobs if (job.at or 0) >= latest + 1 or (job.delay or 0) >= in_a_second]
+    most = latest + 1 - time.time()
+    late = [job for job in jobs if (job.at or 0) > latest + 1 or (job.delay or 0) > most]
     if late:
         log.warning(
             "%s will be due on %s UTC, the last date that the database holds, not as late as asked",

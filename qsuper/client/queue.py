@@ -12,7 +12,7 @@ from qsuper.client.moments import in_seconds, say_what_is_too_late
 from qsuper.client.options import Options, RunOptions, TaskOptions
 from qsuper.config import Config, load
 from qsuper.errors import ParamError
-from qsuper.job import DEFAULT_QUEUE, NewJob
+from qsuper.job import DEFAULT_QUEUE, NewJob, check_name
 from qsuper.redis.address import url_of
 from qsuper.redis.waking import Waker
 from qsuper.states import State
@@ -202,6 +202,7 @@ class Queue:
         """
         if (delay is None) == (at is None):
             raise ParamError(f"the timer {name!r} wants either delay or at")
+        check_name(name)
         when = {"delay": delay} if at is None else {"at": at}
         job = self._new_job(
             task, self._encode(task, param), cast(Options, {**options, **when, "name": name})
@@ -253,6 +254,7 @@ class Queue:
     def close(self) -> None:
         """Give up this thread's connection; the next use makes a new one."""
         self._threads.close()
+        self._waker.close()
 
     def within(self, work: Callable[[Writer], _Result], connection: Any = None) -> _Result:
         """Run `work` in the caller's transaction, or in one of its own."""

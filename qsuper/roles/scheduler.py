@@ -16,7 +16,7 @@ from qsuper.store.looking import PROMOTE_MOST, Promoter, Watcher
 
 LOOK = 0.0225
 """Seconds between two looks while a worker is idle: what a foreign INSERT waits at most."""
-LOOK_BUSY = 0.1
+LOOK_BUSY = 2 * LOOK
 """The same while all workers are busy: only for what falls due. Whether they still are is looked
 at on the scoreboard every `LOOK`."""
 PROMOTE_FOR = 0.25
@@ -124,11 +124,14 @@ class Scheduler(Role):
             self._wake(name, sight.ready - self._promoted.get(name, 0))
         overdue = [name for name, sight in sights.items() if sight.overdue]
         self._promoted = self._promote(connection, overdue)
-        waits = [sight.due_in for sight in sights.values() if sight.due_in is not None]
+        # What is overdue and was not promoted is somebody's, or another node was quicker.
+        waits = [
+            LOOK if sight.overdue else sight.due_in
+            for sight in sights.values()
+            if sight.due_in is not None
+        ]
         if any(self._promoted.values()):
-            waits.append(0.0)
-        # What is overdue and cannot be promoted is somebody's, or another node was quicker.
-        waits = [LOOK if wait < 0 else wait for wait in waits]
+            waits = [0.0]
         self._due_at = looked + min(waits) if waits else None
 
     def _promote(self, connection: Connection, queues: list[str]) -> dict[str, int]:

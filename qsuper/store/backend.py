@@ -98,7 +98,9 @@ MYSQL = Backend(
         " CAST(LEAST(:{0}, 2147483646 - UNIX_TIMESTAMP()) * 1000000 AS SIGNED) MICROSECOND",
         "ago": "CURRENT_TIMESTAMP(6) - INTERVAL CAST(:{0} * 1000000 AS SIGNED) MICROSECOND",
         "unix": "UNIX_TIMESTAMP({0})",
-        "unix_now": "UNIX_TIMESTAMP(CURRENT_TIMESTAMP(6))",
+        # Not UNIX_TIMESTAMP(CURRENT_TIMESTAMP(6)): on a caller's connection that goes through a
+        # local time, which an autumn night has twice.
+        "unix_now": "(UNIX_TIMESTAMP() + MICROSECOND(CURRENT_TIMESTAMP(6)) * 0.000001)",
         "status": "status",
         "ids": ":ids",
         "less_one": "IF(attempt > 0, attempt - 1, 0)",

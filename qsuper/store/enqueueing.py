@@ -68,10 +68,15 @@ def _move_statement(when: str, run_at: str) -> Statement:
     `claims` grows, so that a claim whose look came before the move is refused.
     """
     values = {column: f":{column}" for column in _MOVED}
-    values |= {"attempt": "0", "claims": "queue.claims + 1", "put_off_since": "NULL"}
+    values |= {
+        "attempt": "0",
+        "claims": "queue.claims + 1",
+        "put_off_since": "NULL",
+        "held_by": "NULL",
+    }
     values |= {"run_at": run_at, "status": ":status"}
     changes = ", ".join(
-        f"{column} = CASE WHEN queue.status IN (0, 4) THEN {value} ELSE queue.{column} END"
+        f"{column} = CASE WHEN queue.status IN (0, 4, 6) THEN {value} ELSE queue.{column} END"
         for column, value in values.items()
     )
     return Statement(f"{_INSERT[when].text} {{on_twin}} mtime = {{now}}, {changes}")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import MariaDB
+from tests.store.callers import KINDS, Caller, calling
 from tests.store.table import Table
 
 
@@ -31,3 +32,10 @@ def sqlite_table(tmp_path: Path) -> Iterator[Table]:
     table = Table(f"sqlite:///{tmp_path}/qsuper.db")
     yield table
     table.close()
+
+
+@pytest.fixture(params=KINDS)
+def caller(request: pytest.FixtureRequest, table: Table) -> Iterator[Caller]:
+    """In the middle of a transaction on every engine, over every kind of connection."""
+    with calling(request.param, table) as caller:
+        yield caller

@@ -1,14 +1,9 @@
 """Enqueueing on a caller's own connection: in its transaction, or not at all."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 import pymysql.cursors
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.orm import Session
 
 from qsuper.errors import JobIsEnding, QsuperError
 from qsuper.job import NewJob
@@ -17,52 +12,8 @@ from qsuper.store import cancelling, enqueueing
 from qsuper.store.borrowing import borrow
 from qsuper.store.enqueueing import Writer
 from tests.servers import MariaDB
+from tests.store.callers import Caller
 from tests.store.table import Table
-
-KINDS = ("SQLAlchemy Connection", "SQLAlchemy Session", "DB-API", "DB-API with rows of its own")
-
-
-@dataclass
-class Caller:
-    """Somebody's program in the middle of a transaction."""
-
-    connection: Any
-    """What it hands to qsuper."""
-    commit: Callable[[], None]
-    rollback: Callable[[], None]
-    ask: Callable[[str], Any]
-
-    @property
-    def writer(self) -> Writer:
-        return borrow(self.connection)
-
-
-@pytest.fixture(params=KINDS)
-def caller(request: pytest.FixtureRequest, table: Table) -> Iterator[Caller]:
-    if request.param.startswith("SQLAlchemy"):
-        engine = create_engine(table.url)
-        whole: Any = Session(engine) if "Session" in request.param else engine.connect()
-        yield Caller(
-            whole, whole.commit, whole.rollback, lambda sql: whole.execute(text(sql)).scalar()
-        )
-        whole.close()
-        engine.dispose()
-        return
-    options: dict[str, Any] = {}
-    if "own" in request.param and not table.is_sqlite:
-        options = {"cursorclass": pymysql.cursors.DictCursor}
-    raw = table.bare(autocommit=False, **options)
-    if "own" in request.param and table.is_sqlite:
-        raw.row_factory = sqlite3.Row
-
-    def ask(sql: str) -> Any:
-        cursor = raw.cursor()
-        cursor.execute(sql)
-        row = cursor.fetchone()
-        return next(iter(row.values())) if isinstance(row, dict) else row[0]
-
-    yield Caller(raw, raw.commit, raw.rollback, ask)
-
 
 ENQUEUE: dict[str, Callable[[Writer], object]] = {
     "insert": lambda writer: enqueueing.insert(writer, NewJob("t", "{}")),
@@ -103,7 +54,7 @@ def test_a_named_job_is_moved_kept_and_taken_off_its_running_row(
     assert job.param == "2"
     second = enqueueing.move(caller.writer, NewJob("t", "4", name="n"))
     assert second != first
-    assert cancelling.live_id(caller.writer, "n") == second
+    assert caller.ask("SELECT id FROM queue WHERE name = 'n'") == second
     assert cancelling.cancel(caller.writer, second) == State.CANCELLED
     assert cancelling.cancel(caller.writer, first) == State.RUNNING
     caller.rollback()

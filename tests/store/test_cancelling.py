@@ -40,14 +40,6 @@ def test_cancelling_and_claiming_one_row_has_one_winner(table: Table) -> None:
     assert cancelling.cancel(table.connection, job_id) == State.RUNNING
 
 
-def test_a_job_is_found_by_its_name_while_it_lives(table: Table) -> None:
-    job_id = enqueueing.move(table.connection, NewJob("t", name="order:SN1"))
-    assert cancelling.live_id(table.connection, "order:SN1") == job_id
-    assert cancelling.live_id(table.connection, "order:sn1") is None
-    cancelling.cancel(table.connection, job_id)
-    assert cancelling.live_id(table.connection, "order:SN1") is None
-
-
 @pytest.mark.parametrize("state", FINISHED)
 def test_a_finished_job_gets_a_fresh_set_of_attempts(table: Table, state: State) -> None:
     (job_id,) = table.add()

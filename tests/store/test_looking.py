@@ -1,7 +1,13 @@
+import pytest
+
 from qsuper.states import State
 from qsuper.store import looking
-from qsuper.store.backend import Statement
+from qsuper.store.backend import Statement, StoreBusy
+from qsuper.store.database import Connection
+from qsuper.store.looking import AROUND, Promoter
 from tests.store.table import Table
+
+ROWS = 20
 
 
 def test_one_look_sees_every_queue(table: Table) -> None:
@@ -82,3 +88,71 @@ def test_sqlite_tells_when_another_connection_has_written(sqlite_table: Table) -
 
 def test_mysql_has_no_such_number(mysql_table: Table) -> None:
     assert looking.changes(mysql_table.connection) is None
+
+
+def wait_for_no_lock_any_more(table: Table) -> None:
+    """Whoever waits for one from now on is heard of: the connection gives up."""
+    table.write("SET SESSION innodb_lock_wait_timeout = 1000")
+
+
+def test_a_held_row_is_waited_for_once_and_then_passed_over(mysql_table: Table) -> None:
+    table, promoter = mysql_table, Promoter()
+    ids = table.add(ROWS, status=4)
+    with table.held(ids[3]):
+        assert promoter.promote(table.connection, "default", 100.0) == ROWS - 1
+        wait_for_no_lock_any_more(table)
+        for later in range(1, 4):
+            table.add(ROWS, status=4)
+            now = 100.0 + later * AROUND / 2
+            assert promoter.promote(table.connection, "default", now) == ROWS
+            assert promoter.promote(table.connection, "default", now) == 0, "still held"
+    assert promoter.promote(table.connection, "default", 100.0 + 2 * AROUND) == 1
+
+
+def test_without_a_held_row_nothing_is_passed_over(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(looking, "_promote_free")
+    promoter = Promoter()
+    table.add(ROWS, status=4)
+    assert promoter.promote(table.connection, "default", 100.0) == ROWS
+    assert promoter.promote(table.connection, "default", 100.0) == 0
+
+
+def test_held_rows_are_waited_for_again_when_none_was_met_for_a_while(
+    mysql_table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, promoter = mysql_table, Promoter()
+    (held,) = table.add(status=4)
+    with table.held(held):
+        assert promoter.promote(table.connection, "default", 100.0) == 0
+    assert promoter.promote(table.connection, "default", 101.0) == 1
+    monkeypatch.delattr(looking, "_promote_free")
+    table.add(status=4)
+    assert promoter.promote(table.connection, "default", 100.0 + AROUND) == 1
+
+
+def test_a_deadlock_that_left_no_row_behind_is_not_remembered(
+    mysql_table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, promoter = mysql_table, Promoter()
+    run = Connection.run
+    refused: list[Statement] = []
+
+    def run_but_once(self: Connection, statement: Statement, **params: object) -> int:
+        if statement is looking._PROMOTE and not refused:
+            refused.append(statement)
+            raise StoreBusy("Deadlock found when trying to get lock (error 1213)")
+        return run(self, statement, **params)
+
+    monkeypatch.setattr(Connection, "run", run_but_once)
+    table.add(ROWS, status=4)
+    assert promoter.promote(table.connection, "default", 100.0) == ROWS
+    monkeypatch.delattr(looking, "_promote_free")
+    table.add(ROWS, status=4)
+    assert promoter.promote(table.connection, "default", 100.0) == ROWS
+
+
+def test_a_queue_of_another_has_no_part_in_it(table: Table) -> None:
+    table.add(queue="mail", status=4)
+    assert Promoter().promote(table.connection, "default", 0.0) == 0

@@ -137,7 +137,7 @@ def test_cancel_goes_by_id_or_by_name_and_leaves_running_jobs(tmp_path: Path) ->
     answer = call(tmp_path, "cancel", "1", "3")
     assert (answer.code, answer.out) == (1, "job 1 is cancelled\n")
     assert answer.err == "job 3 is running: it runs already\n"
-    assert call(tmp_path, "cancel", "--name", "order:SN1").out == "job 2 is cancelled\n"
+    assert call(tmp_path, "cancel", "--name", "order:SN1").out == "order:SN1 is cancelled\n"
     answer = call(tmp_path, "cancel", "--name", "order:SN1")
     assert (answer.code, answer.err) == (1, "qsuper: no live job is named 'order:SN1'\n")
 

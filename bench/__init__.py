@@ -1,0 +1,1 @@
+"""Measurements, each on private servers of its own: `scripts/bench NAME`."""
