@@ -78,6 +78,9 @@ class Server:
             "socket_connect_timeout": self._timeout,
             "socket_timeout": self._timeout,
             "decode_responses": False,
+            "protocol": 2,
+            # Its PINGs would be answered amid what is pushed.
+            "health_check_interval": 0,
             "client_name": "qsuper",
         }
         return pool

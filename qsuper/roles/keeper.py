@@ -13,7 +13,7 @@ from qsuper.roles.rescuing import free_the_unknown, rescue_the_lost
 from qsuper.roles.role import Role
 from qsuper.roles.survivors import TIME_TO_LEAVE, end_survivors
 from qsuper.states import State
-from qsuper.store import counting, pruning
+from qsuper.store import counting, ledger, pruning
 from qsuper.store.counting import Depth
 from qsuper.store.database import Connection
 
@@ -22,6 +22,9 @@ _SLOW = (State.DONE, State.DEAD, State.CANCELLED)
 _SLOW_EVERY = 10
 _PRUNE_REST = 600.0
 """Seconds between two walks over the whole table."""
+_FORGET_REST = 60.0
+_FORGET_AFTER = 3600.0
+"""Seconds for which the ledger keeps a key that is over: a listener that is behind may ask."""
 _DAY = 86_400.0
 
 
@@ -45,6 +48,7 @@ class Keeper(Role):
         self._finished: dict[str, dict[str, int]] = {}
         self._walk = pruning.Pruning()
         self._prune_at = 0.0
+        self._forget_at = 0.0
         keep = self.config.job.keep_days
         self._keep = {
             State.DONE: keep.done * _DAY,
@@ -56,6 +60,7 @@ class Keeper(Role):
             Chore(1.0, Keeper.stand_in),
             Chore(5.0, Keeper.rescue),
             Chore(1.0, Keeper.prune),
+            Chore(1.0, Keeper.forget),
             Chore(3600.0, Keeper.remove_old_logs),
         )
 
@@ -117,6 +122,14 @@ class Keeper(Role):
                 self._walk = pruning.Pruning()
                 self._prune_at = self.record.beat + _PRUNE_REST
                 return
+
+    def forget(self, connection: Connection) -> None:
+        """A page of watched keys that are over each second; a rest when there are no more."""
+        if self.record.beat < self._forget_at:
+            return
+        before = int((time.time() - _FORGET_AFTER) * 1000)
+        if ledger.forget(connection, before) < ledger.PAGE:
+            self._forget_at = self.record.beat + _FORGET_REST
 
     def remove_old_logs(self, _connection: Connection) -> None:
         if self.config.log.dir != "-":

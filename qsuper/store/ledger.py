@@ -68,8 +68,8 @@ _COLUMNS = "db, name, deadline, value, kind, state, fired"
 _DUE = Statement(
     f"""
     SELECT {_COLUMNS} FROM watched_keys
-    WHERE state = 0 AND deadline <= :until AND (deadline > :deadline OR (deadline = :deadline
-        AND (db > :db OR (db = :db AND name_hash > :hash))))
+    WHERE state = 0 AND deadline BETWEEN :deadline AND :until
+        AND (deadline > :deadline OR db > :db OR (db = :db AND name_hash > :hash))
     ORDER BY deadline, db, name_hash LIMIT {PAGE}
     """
 )
@@ -113,7 +113,7 @@ _FIRE = Statement(
     """
 )
 _OLD = Statement(
-    f"SELECT db, name FROM watched_keys WHERE state = 1 AND deadline < :before LIMIT {PAGE}"
+    f"SELECT db, name_hash FROM watched_keys WHERE state = 1 AND deadline < :before LIMIT {PAGE}"
 )
 _FORGET = Statement(
     """
@@ -204,9 +204,11 @@ def fire(connection: Connection, shot: Shot, by: str) -> bool:
 
 
 def forget(connection: Connection, before: int) -> int:
-    """Delete rows that were fired or disarmed before a Unix time in ms; returns how many."""
-    old = [Key(db, bytes(name)) for db, name in connection.rows(_OLD, before=before)]
-    return sum(connection.run(_FORGET, db=key.db, hash=key.hash, before=before) for key in old)
+    """Delete rows that were fired or disarmed before a Unix time in ms, `PAGE` at most; returns
+    how many."""
+    old = connection.rows(_OLD, before=before)
+    with connection.transaction():
+        return sum(connection.run(_FORGET, db=db, hash=hash_, before=before) for db, hash_ in old)
 
 
 def _row(row: Any) -> Row:

@@ -8,25 +8,35 @@ def compile_glob(pattern: bytes) -> re.Pattern[bytes]:
 
     An open bracket without its end reads to the end of the pattern, as in Redis' stringmatchlen.
     """
-    out: list[bytes] = []
+    pieces = [b""]
     place = 0
     while place < len(pattern):
         letter = pattern[place : place + 1]
         if letter == b"*":
-            out.append(b".*")
+            pieces.append(b"")
         elif letter == b"?":
-            out.append(b".")
+            pieces[-1] += b"."
         elif letter == b"[":
             place, text = _read_class(pattern, place + 1)
-            out.append(text)
+            pieces[-1] += text
             continue
         elif letter == b"\\" and place + 1 < len(pattern):
             place += 1
-            out.append(re.escape(pattern[place : place + 1]))
+            pieces[-1] += re.escape(pattern[place : place + 1])
         else:
-            out.append(re.escape(letter))
+            pieces[-1] += re.escape(letter)
         place += 1
-    return re.compile(b"".join(out), re.DOTALL)
+    return re.compile(_join(pieces), re.DOTALL)
+
+
+def _join(pieces: list[bytes]) -> bytes:
+    """What stands between the stars; the first place where a piece fits is as good as any, and is
+    never left again: or a long key and some stars would take hours."""
+    first, *others = pieces
+    if not others:
+        return first
+    middle = b"".join(b"(?>.*?" + piece + b")" for piece in others[:-1] if piece)
+    return first + middle + b".*" + others[-1]
 
 
 def _read_class(pattern: bytes, place: int) -> tuple[int, bytes]:
@@ -44,7 +54,7 @@ def _read_class(pattern: bytes, place: int) -> tuple[int, bytes]:
             break
         elif pattern[place + 1 : place + 2] == b"-" and place + 2 < len(pattern):
             first, last = sorted((pattern[place], pattern[place + 2]))
-            members.append(re.escape(bytes([first])) + b"-" + re.escape(bytes([last])))
+            members += _range(first, last, negated)
             place += 2
         else:
             members.append(re.escape(letter))
@@ -53,3 +63,13 @@ def _read_class(pattern: bytes, place: int) -> tuple[int, bytes]:
         # Nothing is in an empty class, and everything is in its opposite.
         return place, b"." if negated else b"(?!)"
     return place, b"[" + (b"^" if negated else b"") + b"".join(members) + b"]"
+
+
+def _range(first: int, last: int, negated: bool) -> list[bytes]:
+    if first < 0x80 <= last:
+        # Redis takes letters for signed or not, as its processor does. Whatever it may tell us of
+        # is ours: both readings together are everything, and have the two ends in common.
+        if not negated:
+            return [rb"\x00-\xff"]
+        return [re.escape(bytes([first])), re.escape(bytes([last]))]
+    return [re.escape(bytes([first])) + b"-" + re.escape(bytes([last]))]

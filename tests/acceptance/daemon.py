@@ -121,6 +121,18 @@ class Daemon:
             and (queue is None or (board and board.queue(record.queue).name == queue))
         ]
 
+    def child(self, role: str) -> Record | None:
+        """The record of the living child of this role, of which there is one."""
+        return next(
+            (one for one in self.records() if one.role == role and one.pid and not one.ended), None
+        )
+
+    def kill(self, record: Record) -> None:
+        """SIGKILL to a child, unless it has just ended by itself."""
+        if alive(record.pid, record.ticks):
+            with suppress(ProcessLookupError):
+                os.kill(record.pid, signal.SIGKILL)
+
     def in_jobs(self) -> list[Record]:
         """The records of the workers that are in the midst of a job's code."""
         return [worker for worker in self.workers() if worker.in_flight is not None]

@@ -1,16 +1,17 @@
 """What has happened to keys since they were looked at last, key by key and in order."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
-from qsuper.redis.subscription import Event
+from qsuper.redis.subscription import EXPIRED, Event
 from qsuper.store.ledger import Key
 
 
 class Inbox:
-    """Events by key."""
+    """Events by key; keys that have expired come first."""
 
     def __init__(self) -> None:
-        self._events: dict[Key, list[bytes]] = {}
+        self._events: OrderedDict[Key, list[bytes]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._events)
@@ -20,7 +21,11 @@ class Inbox:
 
     def put(self, events: Iterable[Event]) -> None:
         for event in events:
-            self._events.setdefault(Key(event.db, event.name), []).append(event.what)
+            key = Key(event.db, event.name)
+            self._events.setdefault(key, []).append(event.what)
+            if event.what == EXPIRED:
+                # It is due now; behind a burst of keys that have just been set it would be late.
+                self._events.move_to_end(key, last=False)
 
     def of(self, key: Key) -> list[bytes]:
         return self._events.get(key, [])

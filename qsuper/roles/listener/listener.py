@@ -16,7 +16,7 @@ from qsuper.redis.subscription import EVENTS_MOST, Call, Event, Message
 from qsuper.redis.waking import read_call
 from qsuper.roles.listener.calendar import Calendar
 from qsuper.roles.listener.inbox import Inbox
-from qsuper.roles.listener.plan import Case, decide
+from qsuper.roles.listener.plan import Case, Hint, decide
 from qsuper.roles.listener.postponed import Postponed
 from qsuper.roles.listener.session import Session
 from qsuper.roles.listener.writer import Writer
@@ -52,12 +52,13 @@ class Listener(Role):
         self._session: Session | None = None
         self._sessions = 0
         self._inbox = Inbox()
-        self._hints: dict[Key, Seen] = {}
+        self._hints: dict[Key, Hint] = {}
         self._calendar = Calendar()
         self._postponed = Postponed()
         self._page = Page()
         self._read_at = 0.0
         self._try_at = 0.0
+        self._went_well = False
         self._redis_patience = PATIENCE_LEAST
         self._lost = ""
         """Why Redis was given up last, until a round goes well."""
@@ -81,6 +82,7 @@ class Listener(Role):
         self._writer = Writer(self.config, registry, self._watches, self._server.db)
 
     def tick(self, now: float) -> float | None:
+        self._went_well = False
         connection = self.connection()
         self._write(connection)
         if self.order or self.record.order:
@@ -94,6 +96,7 @@ class Listener(Role):
                 return max(0.0, self._try_at - now)
             self._round(session, connection, now)
             self._all_is_well(session)
+            self._went_well = True
             return self._until_next(session)
         except RedisError as error:
             self._lose(error)
@@ -104,7 +107,10 @@ class Listener(Role):
             self._session.close()
 
     def wakeful(self) -> list[int]:
-        return [] if self._session is None else [self._session.subscription.fileno()]
+        # While the database is away, what Redis pushes stays where it is, and shall not wake us.
+        if self._session is None or not self._went_well:
+            return []
+        return [self._session.subscription.fileno()]
 
     def _reach(self, now: float) -> Session | None:
         """The session, a new one where there is none; None while Redis is given time."""
@@ -183,7 +189,7 @@ class Listener(Role):
         time = session.now()
         entries = ledger.due(connection, time + HORIZON, self._page)
         for entry in entries:
-            if self._is_ours(entry.key):
+            if self._is_ours(entry.key) and self._postponed.of(entry.key) is None:
                 self._calendar.put(entry.key, entry.deadline, time)
         if len(entries) < ledger.PAGE:
             self._page = Page()
@@ -192,6 +198,8 @@ class Listener(Role):
     def _judge(self, session: Session, connection: Connection, keys: list[Key]) -> None:
         """Decide on these keys. A look counts if all that happened before it is known, and nothing
         happened after it: what was pushed until the answer to a PING is read first."""
+        # Before the looks: a key that is seen alive ends later than this.
+        time = session.now()
         seen = session.look(keys)
         ends, others = _ends_and_others(session.subscription.barrier(), seen)
         self._inbox.put(ends)
@@ -199,30 +207,30 @@ class Listener(Role):
         self._hear(session, others)
         # From here on the database may fail: what was heard stays in the inbox until it answers.
         rows = ledger.read(connection, keys)
-        hints, self._hints = self._hints, {}
-        time = session.now()
         for key in keys:
             events = self._inbox.take(key, before[key])
-            counts = not self._inbox.of(key)
-            if not counts:
-                self._hints[key] = seen[key]
             case = Case(
                 key,
                 events,
                 rows.get(key),
                 self._postponed.of(key),
                 self._calendar.of(key),
-                hints.get(key),
-                seen[key] if counts else None,
+                session.since,
+                self._hints.pop(key, None),
+                seen[key] if not self._inbox.of(key) else None,
             )
             arms = len(self._writer.plan.arms)
-            decide(case, time, self._writer.plan)
+            changed = decide(case, time, self._writer.plan)
+            if case.seen is None:
+                self._hints[key] = Hint(seen[key], changed)
             self._remember(case, time, arms)
 
     def _remember(self, case: Case, time: int, arms: int) -> None:
         """Remember when to look at the key again, and put off what need not be written now."""
         key, seen = case.key, case.seen
         if seen is None:
+            if case.ends:
+                self._calendar.drop(key)
             return
         self._postponed.drop(key)
         if not seen.armed:

@@ -36,20 +36,31 @@ class Plan:
         return bool(self.firings or self.arms or self.disarms)
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A look that did not count, because events came with it."""
+
+    seen: Seen
+    changed: bool
+    """Whether what had been heard before it made another generation, which no look has shown."""
+
+
 @dataclass(slots=True)
 class Case:
     """All that is known of one key when a round decides."""
 
     key: Key
     events: Sequence[bytes]
-    """Since the last look that counted, in order."""
+    """Since the last round that took any, in order."""
     row: Row | None
     later: Entry | None = None
     """What was seen after the ledger was written last, and is not in it yet."""
     expected: int | None = None
     """The deadline for which this listener was waiting."""
-    hint: Seen | None = None
-    """A look that did not count because events came with it."""
+    since: int = 0
+    """From when on this listener has heard all there was, ms of Redis' clock."""
+    hint: Hint | None = None
+    """Of the round before, if its look did not count."""
     seen: Seen | None = None
     """This round's look, if it counts: all events before it are known, and none came after."""
 
@@ -61,18 +72,44 @@ class Case:
         return self.row.entry if self.row is not None and self.row.armed else None
 
     @property
+    def hinted(self) -> Entry | None:
+        if self.hint is None or not self.hint.seen.armed:
+            return None
+        seen = self.hint.seen
+        return Entry(self.key, seen.deadline, seen.value, seen.kind)
+
+    @property
+    def ends(self) -> bool:
+        """Whether the key was gone in between."""
+        return any(what == EXPIRED or what in REMOVED for what in self.events)
+
+    @property
     def told(self) -> bool:
-        """Whether another listener was quicker to make a job of what this one waited for."""
-        fired = self.row.fired if self.row is not None else None
-        return fired is not None and self.expected is not None and fired >= self.expected
+        """Whether a job has been made of the generation that was there before the events: of the
+        one that was waited for, or of the last one, which ended when all that was heard."""
+        if self.row is None or self.row.fired is None:
+            return False
+        waited = self.expected if self.later is None else self.later.deadline
+        if waited is not None:
+            return self.row.fired >= waited
+        return not self.row.armed and self.row.fired >= self.since
+
+    def overtaken(self, now: int) -> bool:
+        """Whether another listener has armed the generation after the one that was waited for."""
+        if self.expected is None or self.known is None or self.later is not None:
+            return False
+        return self.expected <= now and self.expected < self.known.deadline
 
 
-def decide(case: Case, now: int, plan: Plan) -> None:
-    """Add to the plan what follows for one key at `now`, ms of Redis' clock."""
-    known, ended = _hear(case, now, plan)
+def decide(case: Case, now: int, plan: Plan) -> bool:
+    """Add to the plan what follows for one key; `now`, ms of Redis' clock, was before the look.
+
+    Returns whether events have made another generation than the one that is known.
+    """
+    known, ended, changed = _hear(case, now, plan)
     seen = case.seen
     if seen is None:
-        return
+        return changed
     if seen.armed:
         _arm(case, seen, plan)
     elif seen.deadline == FOR_EVER or ended:
@@ -82,27 +119,26 @@ def decide(case: Case, now: int, plan: Plan) -> None:
         plan.firings.append(_firing(case.key, known, known.deadline, True, PRESUMED))
     elif case.later is not None:
         plan.arms.append(case.later)
+    return False
 
 
-def _hear(case: Case, now: int, plan: Plan) -> tuple[Entry | None, bool]:
-    """Go through the events: what lives after them as far as is known, and whether the last thing
-    that they told is the key's end."""
-    known, ended = case.known, False
-    if known is None and case.hint is not None and case.hint.armed and case.hint.deadline <= now:
-        known = Entry(case.key, case.hint.deadline, case.hint.value, case.hint.kind)
-    changed = False
-    told = case.told
-    for what in case.events:
+def _hear(case: Case, now: int, plan: Plan) -> tuple[Entry | None, bool, bool]:
+    """Go through the events: what lives after them as far as is known, whether the last thing that
+    they told is the key's end, and whether they made a generation that nobody has seen."""
+    known, told, changed = _before(case, now)
+    ended = False
+    for place, what in enumerate(case.events):
         if what == EXPIRED:
             if told and not changed:
                 told = False
             elif known is not None and known.deadline <= now + SLACK and not changed:
                 plan.firings.append(_firing(case.key, known, known.deadline, True, OBSERVED))
             else:
-                # Which generation has ended cannot be told; that one has is certain.
-                plan.firings.append(
-                    _firing(case.key, known, _blind(plan, case, now), False, OBSERVED)
-                )
+                # Which generation has ended cannot be told; that one has is certain. It ended
+                # before the look, and whatever the look shows ends later.
+                stand_in = now - list(case.events[place:]).count(EXPIRED)
+                last = case.hinted or known
+                plan.firings.append(_firing(case.key, last, stand_in, False, OBSERVED))
             known, ended, changed = None, True, False
         elif what in REMOVED:
             known, ended, changed = None, True, False
@@ -110,12 +146,22 @@ def _hear(case: Case, now: int, plan: Plan) -> tuple[Entry | None, bool]:
             ended = False
         else:
             changed, ended = True, False
-    return known, ended
+    return known, ended, changed
 
 
-def _blind(plan: Plan, case: Case, now: int) -> int:
-    """A stand-in for a deadline, another one for each expiry of a key in one round."""
-    return now + sum(firing.shot.key == case.key for firing in plan.firings)
+def _before(case: Case, now: int) -> tuple[Entry | None, bool, bool]:
+    """What lived before the events, whether it has been made a job of, and whether it is only the
+    last that was known of the key: another generation had taken its place."""
+    hinted = case.hinted
+    if hinted is not None and hinted.deadline <= now + SLACK and list(case.events) == [EXPIRED]:
+        # The hint's look was after all that was heard before it: this is what has expired now.
+        fired = None if case.row is None else case.row.fired
+        return hinted, fired is not None and fired >= hinted.deadline, False
+    changed = case.hint is not None and case.hint.changed
+    known = case.known
+    if not changed and not case.told and case.overtaken(now):
+        known = Entry(case.key, case.expected or 0, None, UNKNOWN)
+    return known, case.told, changed
 
 
 def _firing(key: Key, known: Entry | None, fired: int, sure: bool, how: str) -> Firing:

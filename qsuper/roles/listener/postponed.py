@@ -22,7 +22,7 @@ class Postponed:
     def may_write(self, case: Case, entry: Entry, now: float) -> bool:
         """Whether it is to be written at once; then it counts as written."""
         row = case.row
-        known = row.entry.deadline if row is not None and row.armed else None
+        known = row.entry.deadline if row is not None and row.armed and not case.ends else None
         if known is None or entry.deadline < known or case.key not in self._written:
             self._written[case.key] = now
             return True

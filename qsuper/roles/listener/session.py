@@ -17,6 +17,8 @@ CHECK = 5.0
 """Seconds between two looks at the flags, at the clock, and whether the server lives."""
 WALK_BESIDE_EVENTS = 60.0
 """Seconds between two walks where events come although nobody can tell us that they all do."""
+NEVER = 1 << 62
+"""Later than any deadline in ms."""
 
 log = logging.getLogger("qsuper.listener")
 
@@ -38,6 +40,8 @@ class Session:
         self._patterns = self._usable(wanted)
         # Before the walk: what happens to a key after it was walked past is heard.
         self.subscription = Subscription(server, self._patterns)
+        self.since = int(server.time() * 1000)
+        """From when on everything is heard, ms of Redis' clock; `NEVER` where that is not sure."""
         self.walk = Walk(server, self._patterns)
         self.walk.start()
         if self.subscription.refused:
@@ -108,11 +112,12 @@ class Session:
             return
         if added:
             log.warning("%s: added %r to %s", self.server, added, flags.SETTING)
+            self.since = int(self.server.time() * 1000)
             self.walk.start()
 
     def _go_deaf(self, why: str) -> None:
         log.warning("%s", why)
-        self._deaf, self.walk.every = why, REST_LEAST
+        self._deaf, self.walk.every, self.since = why, REST_LEAST, NEVER
 
     def _usable(self, patterns: Iterable[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
         """Those whose database there is."""

@@ -1,0 +1,1 @@
+"""How late watched keys become jobs beside a full cache, and a bare `psubscribe` script."""
