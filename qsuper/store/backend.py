@@ -112,7 +112,7 @@ MYSQL = Backend(
         "on_same_attempt": "ON DUPLICATE KEY UPDATE",
         "on_same_key": "ON DUPLICATE KEY UPDATE",
         "new": "VALUES({0})",
-        "live": "live_name = :name",
+        "live": "nameless = 0 AND live_name = :name",
     },
     placeholder=lambda name: f"%({name})s",
     begin="START TRANSACTION",

@@ -9,7 +9,7 @@ from qsuper.errors import SchemaError, StoreError
 from qsuper.store.backend import Statement
 from qsuper.store.database import Connection, Database
 
-VERSIONS = ("0001", "0002")
+VERSIONS = ("0001", "0002", "0003")
 """Every migration in order, the newest last."""
 
 _VERSION = Statement("SELECT version_num FROM alembic_version")

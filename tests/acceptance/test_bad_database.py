@@ -74,7 +74,7 @@ def test_missing_tables_are_said_and_upgrade_sets_the_daemon_going(bare_daemon: 
     daemon.start(ready=False)
     says(daemon, r"no qsuper tables yet: run `qsuper db upgrade`")
     done = daemon.cli("db", "upgrade")
-    assert (done.stdout, done.returncode) == ("the tables went from nothing to 0002\n", 0)
+    assert (done.stdout, done.returncode) == ("the tables went from nothing to 0003\n", 0)
     goes_on(daemon, None, 1)
 
 
@@ -116,7 +116,7 @@ def test_tables_of_another_version_are_said_and_touched_by_nobody(
         assert re.search(said, done.stderr)
         assert done.stderr.count("\n") == 1
     assert rows.job(1)["status"] == State.READY
-    rows.run("UPDATE alembic_version SET version_num = '0002'")
+    rows.run("UPDATE alembic_version SET version_num = '0003'")
     goes_on(daemon, rows, 1)
 
 

@@ -51,7 +51,7 @@ def test_an_older_schema_is_said_to_need_an_upgrade(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schema, "VERSIONS", (*schema.VERSIONS, "9000"))
-    with pytest.raises(SchemaError, match=r"are at version 0002, this qsuper wants 9000: run `qs"):
+    with pytest.raises(SchemaError, match=r"are at version 0003, this qsuper wants 9000: run `qs"):
         schema.check(table.connection)
 
 
