@@ -28,11 +28,12 @@ DB = 15
 SETTLE, WINDOW = 10.0, 5.0
 """Seconds for which a full cache is left alone; seconds after the last deadline that count."""
 HEAD = f"""\
-Watched keys, with a psubscribe script beside them, on {os.cpu_count()} cores.
-Late: ms from a key's deadline to the handler's start; median of the rounds (least-most).
-Targets for 200 keys: each came once, p99 < 100, max < 1,000.
+Watched keys, with a bare psubscribe script beside them, on {os.cpu_count()} cores. The other keys
+live 1-120 s and are set again a second after their end. Late: ms from deadline to handler start,
+of keys that came within {WINDOW:g} s of the last deadline; median of the rounds (least-most).
+Targets for 200 keys: each comes once, p99 < 100, max < 1,000.
 
-{"others":>9}{"due keys":>14}  {"":8}{"came once":>20}{"p50":>22}{"p99":>22}{"max":>22}"""
+{"other keys":>10}{"due":>13}  {"":6}{"came once":>12}{"p50":>20}{"p99":>21}{"max":>22}"""
 
 Figures = tuple[float, ...]
 """Keys that came exactly once; p50, p99 and max of the lateness in ms."""
@@ -43,9 +44,11 @@ def main() -> int:
     template = make_template()
     try:
         small = beside(template, 50_000, 3, (200, 10.0), (2000, 1.0))
-        return 0 if all([*small, *beside(template, 1_000_000, 2, (200, 10.0))]) else 1
+        met = all([*small, *beside(template, 1_000_000, 2, (200, 10.0))])
     finally:
         shutil.rmtree(template.parent)
+    print("met" if met else "MISSED")
+    return 0 if met else 1
 
 
 def beside(template: Path, others: int, rounds: int, *loads: tuple[int, float]) -> Iterator[bool]:
@@ -69,13 +72,14 @@ def beside(template: Path, others: int, rounds: int, *loads: tuple[int, float]) 
                 for _ in range(rounds)
             ]
             for place, name in enumerate(("qsuper", "script")):
-                cells = map(cell, *(one[place] for one in both))
-                print(f"{others:9,}{keys:6} in {over:2g} s  {name:8}", *cells, flush=True)
+                once, *late = zip(*(one[place] for one in both), strict=True)
+                cells = [spread(once).rjust(11), *(spread(each).rjust(21) for each in late)]
+                print(f"{others:10,}{keys:6} in {over:2g} s  {name:6}", *cells, flush=True)
             worst = [max(figures) for figures in zip(*(ours for ours, _ in both), strict=True)]
             least = min(ours[0] for ours, _ in both)
             yield keys > 200 or (least == keys and worst[2] < 100 and worst[3] < 1000)
         expired = int(client.info("stats")["expired_keys"])
-        print(f"{'':9}({client.dbsize():,} keys in the end, {expired:,} had expired)")
+        print(f"({client.dbsize():,} keys in the end; {expired:,} expired in all)")
 
 
 def listens(client: redis.Redis, told: Path) -> bool:
@@ -107,8 +111,13 @@ def judge(file: Path, due: dict[str, float]) -> Figures:
     return once, *(late[math.ceil(len(late) * share) - 1] for share in (0.5, 0.99, 1.0))
 
 
-def cell(*values: float) -> str:
-    return f"{statistics.median(values):,.0f} ({min(values):,.0f}-{max(values):,.0f})".rjust(21)
+def spread(values: Figures) -> str:
+    known = [value for value in values if not math.isnan(value)]
+    if not known:
+        return "-"
+    least, most = f"{min(known):,.0f}", f"{max(known):,.0f}"
+    median = f"{statistics.median(known):,.0f}"
+    return median if least == most else f"{median} ({least}-{most})"
 
 
 @contextmanager

@@ -132,7 +132,7 @@ RedisUrl = Annotated[
     str,
     text(
         '"redis://host:6379/15", "rediss://…", "unix:///path/to/socket" or "embedded"',
-        r"embedded|(?:rediss?|unix)://[^\x00\s]+",
+        r"embedded|rediss?://[^\x00\s/?#]+(?:/\d*)?(?:\?[^\x00\s#]*)?|unix://[^\x00\s#]+",
     ),
 ]
 Listen = Annotated[

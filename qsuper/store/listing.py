@@ -72,6 +72,7 @@ QUEUE = Table(
     Column("took_ms", Integer),
     Column("progress", String),
     Column("result", Text),
+    Column("headers", Text),
     Column("ctime", Moment),
     Column("mtime", Moment),
 )

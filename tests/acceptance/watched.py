@@ -49,8 +49,13 @@ class Watched:
 
     def wait_until_heard(self) -> None:
         """Until events come: what is set from now on is heard of, without a walk."""
-        self.client.set("w:sentinel", "heard", ex=3600)
-        self.wait_until_armed(1)
+
+        def is_heard() -> bool:
+            # What was set before there was anybody to hear it may wait for the walk.
+            self.client.set("w:sentinel", "heard", ex=3600)
+            return self.armed() > 0
+
+        self.daemon.wait_until(is_heard, "a key is known")
         self.client.delete("w:sentinel")
         self.daemon.wait_until(lambda: self.armed() == 0, "a deletion is heard")
 

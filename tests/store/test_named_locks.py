@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pymysql
 import pytest
 
 from qsuper import Queue
@@ -49,4 +50,19 @@ def test_others_enqueue_and_end_while_a_caller(
     table.add(3)
     assert acking.complete(table.connection, WORKER, [ended], 1) == 1
     assert table.state(ended) is State.DONE
+    caller.rollback()
+
+
+def test_with_all_that_has_no_name_before_the_names_they_would_wait(
+    mysql_table: Table, queue: Queue
+) -> None:
+    """As NULLs stand in an index of their own: the test above can fail."""
+    table = mysql_table
+    table.write("ALTER TABLE queue DROP KEY live_name, ADD UNIQUE KEY live_name (live_name)")
+    caller = table.bare(autocommit=False)
+    queue.timer("order:SN1", 900, "t", connection=caller)
+    foreign = table.bare()
+    foreign.cursor().execute("SET SESSION innodb_lock_wait_timeout = 1")
+    with pytest.raises(pymysql.OperationalError, match="Lock wait timeout"):
+        foreign.cursor().execute("INSERT INTO queue (task) VALUES ('send_msg')")
     caller.rollback()

@@ -1,7 +1,6 @@
 """One round after the other: hear, look, make sure of what was heard, decide, write."""
 
 import logging
-import random
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -18,6 +17,7 @@ from qsuper.roles.listener.calendar import Calendar
 from qsuper.roles.listener.inbox import Inbox
 from qsuper.roles.listener.plan import Case, Hint, decide
 from qsuper.roles.listener.postponed import Postponed
+from qsuper.roles.listener.reach import Reach
 from qsuper.roles.listener.session import Session
 from qsuper.roles.listener.writer import Writer
 from qsuper.roles.role import Role
@@ -35,10 +35,9 @@ READ_EVERY = 1.0
 """Seconds between two looks into the ledger for what falls due: other listeners write it, too."""
 HORIZON = 3000
 """Milliseconds ahead that such a look reaches."""
-YOUNG = 2.0
-"""Seconds in which an embedded server may still be starting."""
-PATIENCE_LEAST, PATIENCE_MOST = 0.2, 5.0
-"""Seconds between two tries while Redis is away."""
+NOT_FOR_TWO = (
+    "other nodes work on this database: an embedded Redis is for one, let all name one redis.url"
+)
 
 log = logging.getLogger("qsuper.listener")
 
@@ -48,7 +47,6 @@ class Listener(Role):
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
-        self._server: Server | None = None
         self._session: Session | None = None
         self._sessions = 0
         self._inbox = Inbox()
@@ -57,29 +55,27 @@ class Listener(Role):
         self._postponed = Postponed()
         self._page = Page()
         self._read_at = 0.0
-        self._try_at = 0.0
         self._went_well = False
-        self._redis_patience = PATIENCE_LEAST
-        self._lost = ""
-        """Why Redis was given up last, until a round goes well."""
         self._too_long = 0
 
     def boot(self) -> None:
         registry = application.load(self.config.app, Path(self.config.folder))
         logs.setup(self.config.log, self.place.name)
         try:
-            self._watches = watches_of(self.config, registry)
-            self._server = Server(url_of(self.config) or "")
+            watches = watches_of(self.config, registry)
+            server = Server(url_of(self.config) or "")
         except (ParamError, RedisError) as error:
             raise AppError(str(error)) from error
-        for watch in self._watches:
+        for watch in watches:
             if watch.is_everything:
                 log.warning(
                     "a watch on %r: every key with a time to live is looked at and written down;"
                     " name a prefix if that is not meant",
                     watch.pattern,
                 )
-        self._writer = Writer(self.config, registry, self._watches, self._server.db)
+        embedded = self.config.redis.url == EMBEDDED
+        self._reach = Reach(server, watches, embedded=embedded)
+        self._writer = Writer(self.config, registry, watches, server.db)
 
     def tick(self, now: float) -> float | None:
         self._went_well = False
@@ -91,58 +87,40 @@ class Listener(Role):
             return None
         self.record.describe(phase="idle")
         try:
-            session = self._reach(now)
+            session = self._reach.session(now)
             if session is None:
-                return max(0.0, self._try_at - now)
+                return self._reach.rest(now)
+            if session is not self._session:
+                self._meet(session)
             self._round(session, connection, now)
-            self._all_is_well(session)
-            self._went_well = True
-            return self._until_next(session)
         except RedisError as error:
-            self._lose(error)
-            return max(0.0, self._try_at - clock())
+            self._reach.lose(error)
+            self.complaint = self._reach.complaint
+            return self._reach.rest(clock())
+        self._reach.is_well(self._not_for_two())
+        self.complaint = self._reach.complaint
+        self._went_well = True
+        return self._until_next(session)
 
     def leave(self) -> None:
-        if self._session is not None:
-            self._session.close()
+        self._reach.close()
 
     def wakeful(self) -> list[int]:
         # While the database is away, what Redis pushes stays where it is, and shall not wake us.
-        if self._session is None or not self._went_well:
-            return []
-        return [self._session.subscription.fileno()]
+        session = self._reach.current
+        return [session.subscription.fileno()] if session is not None and self._went_well else []
 
-    def _reach(self, now: float) -> Session | None:
-        """The session, a new one where there is none; None while Redis is given time."""
-        if self._session is None and now >= self._try_at and self._server is not None:
-            session = Session(self._server, self._watches)
-            self._sessions += 1
-            self._writer.by = f"{self.record.worker}/{self._sessions}"
-            self._session = session
-            self._read_at = 0.0
-        return self._session
+    def _meet(self, session: Session) -> None:
+        """A new subscription: what it says twice, another one has not said."""
+        self._session = session
+        self._sessions += 1
+        self._writer.by = f"{self.record.worker}/{self._sessions}"
+        self._read_at = 0.0
 
-    def _all_is_well(self, session: Session) -> None:
-        if self._lost:
-            log.info("%s answers again", self._server)
-            self._lost, self._redis_patience = "", PATIENCE_LEAST
-        self.complaint = session.complaint
-
-    def _lose(self, error: RedisError) -> None:
-        """Say it once per spell, and try again after a while."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
-        if self._server is not None:
-            self._server.close()
-        if self._lost != str(error):
-            # The embedded server starts at the same time as we do.
-            young = self.config.redis.url == EMBEDDED and clock() - self.record.spawned < YOUNG
-            level = logging.INFO if young else logging.WARNING
-            log.log(level, "%s; tried again until it answers", error)
-        self.complaint = self._lost = str(error)
-        self._try_at = clock() + self._redis_patience * random.uniform(0.5, 1.0)
-        self._redis_patience = min(PATIENCE_MOST, 2 * self._redis_patience)
+    def _not_for_two(self) -> str:
+        header = self.board.header
+        others = header.renewed and not header.alone
+        return NOT_FOR_TWO if others and self.config.redis.url == EMBEDDED else ""
 
     def _round(self, session: Session, connection: Connection, now: float) -> None:
         self._hear(session, session.check(now))

@@ -76,6 +76,8 @@ class Session:
         self._check_at = now + CHECK
         before = clock()
         self._epoch = self.server.time() - (before + clock()) / 2
+        if self.subscription.refused:
+            self._ask_again()
         if self._patterns:
             self._check_flags()
         return self.subscription.barrier()
@@ -115,8 +117,14 @@ class Session:
             self.since = int(self.server.time() * 1000)
             self.walk.start()
 
+    def _ask_again(self) -> None:
+        self.subscription.ask_again()
+        if not self.subscription.refused:
+            self._deaf, self.walk.every = "", None
+            self.since = int(self.server.time() * 1000)
+            self.walk.start()
+
     def _go_deaf(self, why: str) -> None:
-        log.warning("%s", why)
         self._deaf, self.walk.every, self.since = why, REST_LEAST, NEVER
 
     def _usable(self, patterns: Iterable[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
@@ -131,7 +139,6 @@ class Session:
             except RedisError as error:
                 name = pattern.decode(errors="replace")
                 self._odd.append(f"{name!r} of database {db} cannot be watched: {error}")
-                log.error("%s", self._odd[-1])
             else:
                 found.append((db, pattern))
         return found
