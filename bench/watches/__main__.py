@@ -28,9 +28,11 @@ DB = 15
 SETTLE, WINDOW = 10.0, 5.0
 """Seconds for which a full cache is left alone; seconds after the last deadline that count."""
 HEAD = f"""\
-Watched keys, with a bare psubscribe script beside them, on {os.cpu_count()} cores. The other keys
-live 1-120 s and are set again a second after their end. Late: ms from deadline to handler start,
-of keys that came within {WINDOW:g} s of the last deadline; median of the rounds (least-most).
+Watched keys, with a bare psubscribe script beside them, on {os.cpu_count()} cores, load \
+{os.getloadavg()[0]:.1f} before.
+The other keys live 1-120 s and are set again a second after their end.
+Late: ms from deadline to handler start, of keys that came within {WINDOW:g} s of the
+last deadline; median of the rounds (least-most).
 Targets for 200 keys: each comes once, p99 < 100, max < 1,000.
 
 {"other keys":>10}{"due":>13}  {"":6}{"came once":>12}{"p50":>20}{"p99":>21}{"max":>22}"""

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from qsuper.config import Config
 from qsuper.errors import AppError, RedisError, RedisUnavailable
-from qsuper.redis import flags
+from qsuper.redis import flags, keyspace
 from qsuper.redis.address import EMBEDDED, socket_path
 from qsuper.redis.program import DATABASES, find_program
 from qsuper.redis.server import Server
+from qsuper.redis.subscription import Subscription
 from qsuper.tasks import application
 from qsuper.tasks.expiry import watches_of
 from qsuper.tasks.registry import Registry
@@ -43,11 +44,17 @@ def redis(config: Config) -> Iterator[str]:
             yield f"{server}: {server.check_version() or 'its version may not be asked for'}"
             yield from _judge_settings(server, watches)
             missing = [watch for watch in watches if not _has_database(server, watch.db)]
+            _try(server, [watch for watch in watches if watch not in missing])
     yield from _judge_watches(config, watches, registry)
     if missing:
+        mend = (
+            f"an embedded Redis has {DATABASES} of them"
+            if config.redis.url == EMBEDDED
+            else "or raise `databases` in the server's configuration"
+        )
         raise RedisError(
-            f"{_named(missing)} cannot be watched: the server has no such database; give the"
-            " watch another db, or raise `databases` in the server's configuration"
+            f"{_named(missing)} cannot be watched: there is no such database; give the watch"
+            f" another db, {mend}"
         )
 
 
@@ -80,6 +87,21 @@ def _judge_settings(server: Server, watches: Sequence[Watch]) -> Iterator[str]:
             f"maxmemory-policy is {policy}: a key that is evicted still becomes a job at its"
             " deadline, one that was never seen does not"
         )
+
+
+def _try(server: Server, watches: Sequence[Watch]) -> None:
+    """Do once what the listener does all the time; raises `RedisError` where that is forbidden."""
+    places = [(server.db if watch.db is None else watch.db, watch) for watch in watches]
+    subscription = Subscription(server, [(db, watch.raw) for db, watch in places])
+    subscription.close()
+    if subscription.refused:
+        raise RedisError(
+            f"this user may not listen to keys: grant it {' '.join(subscription.refused)}"
+            " (ACL SETUSER)"
+        )
+    for db, watch in places:
+        # Some name that the pattern is for: an ACL may grant just these.
+        keyspace.look(server, db, [watch.raw.replace(b"*", b"0").replace(b"?", b"0")])
 
 
 def _has_database(server: Server, db: int | None) -> bool:

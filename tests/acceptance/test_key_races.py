@@ -59,7 +59,8 @@ def race(here: Watched) -> tuple[list[Life], int]:
         for number, deadline in enumerate(deadlines):
             pipeline.set(f"w:{number}", "a", pxat=int(deadline * 1000))
         pipeline.execute()
-    ended, replaced = [], 0
+    ended: list[Life] = []
+    replaced = 0
     moments = [deadline + random.uniform(-AROUND, AROUND) for deadline in deadlines]
     for number in sorted(range(RACES), key=lambda number: moments[number]):
         time.sleep(max(0.0, moments[number] - time.time()))
@@ -163,6 +164,7 @@ def test_a_listener_killed_again_and_again_makes_one_job_of_each_expiry(
     killed = 0
     while killed < 20:
         record = here.daemon.wait_until(lambda: here.daemon.child("listener"), "it listens")
+        assert record is not None
         time.sleep(random.uniform(0.2, 0.8))
         here.daemon.kill(record)
         killed += 1

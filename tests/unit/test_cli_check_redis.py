@@ -113,7 +113,7 @@ def test_a_database_that_does_not_exist_is_said(
     server = own_redis(databases=4)
     code, lines = said(folder, server.url())
     assert code == 1
-    assert "'SN*:1' (db 15) cannot be watched: the server has no such database" in lines[-1]
+    assert "'SN*:1' (db 15) cannot be watched: there is no such database" in lines[-1]
     code, lines = said(folder, server.url(4))
     assert (code, lines) == (1, [f"{server.url(4)}: the server has no database 4"])
 
@@ -151,3 +151,30 @@ def test_a_server_that_is_too_old_is_one_line(
     code, (line,) = said(folder, redis_server.url())
     assert code == 1
     assert "Redis 6.2.14 is too old to watch keys" in line
+
+
+@pytest.mark.parametrize(
+    ("rights", "words"),
+    [
+        ("~* resetchannels +@all", "may not listen to keys: grant it &__keyspace@15__:SN*:1"),
+        ("~* &* +@all -pexpiretime", "docs/watching.md has the ACL it takes"),
+        ("~cache:* &* +@all", "docs/watching.md has the ACL it takes"),
+    ],
+)
+def test_what_the_listener_may_not_do_is_said(
+    folder: Path, own_redis: Callable[..., Redis], rights: str, words: str
+) -> None:
+    server = own_redis()
+    with redis.Redis.from_url(server.url()) as client:
+        client.execute_command("ACL", "SETUSER", "shop", "on", ">secret", *rights.split())
+    code, lines = said(folder, server.url().replace("//", "//shop:secret@"))
+    assert code == 1
+    assert words in lines[-1]
+
+
+def test_an_argument_of_the_url_that_is_none_is_said(
+    folder: Path, own_redis: Callable[..., Redis]
+) -> None:
+    code, lines = said(folder, f"{own_redis().url()}?foo=bar")
+    assert code == 1
+    assert "'foo'; take it out of redis.url" in lines[-1]

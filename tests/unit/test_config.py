@@ -180,6 +180,8 @@ def test_all_mistakes_are_told_at_once_each_with_its_file_place_and_mend() -> No
         ("[store]\nurl = 'sqlite:///:memory:'", "[store] url: must be"),
         ("[store]\nurl = 'mysql+pymysql://host'", "[store] url: must be"),
         ("[redis]\nurl = 'localhost:6379'", "[redis] url: must be"),
+        ("[redis]\nurl = 'redis://localhost/shop'", "[redis] url: must be"),
+        ("[redis]\nurl = 'redis://:a#b@localhost/1'", "[redis] url: must be"),
         ("[web]\nlisten = 'localhost:70000'", "[web]: listen = 'localhost:70000': a port is"),
         ("[tasks.a]\nprogram = 'php a.php'", "[tasks.a] program: must be a list of texts"),
         ("[tasks.a]\nprogram = []", "[tasks.a] program: must be a list of texts"),
