@@ -93,6 +93,7 @@ class Listener(Role):
             if session is not self._session:
                 self._meet(session)
             self._round(session, connection, now)
+            rest = self._until_next(session)
         except RedisError as error:
             self._reach.lose(error)
             self.complaint = self._reach.complaint
@@ -100,7 +101,7 @@ class Listener(Role):
         self._reach.is_well(self._not_for_two())
         self.complaint = self._reach.complaint
         self._went_well = True
-        return self._until_next(session)
+        return rest
 
     def leave(self) -> None:
         self._reach.close()
