@@ -13,7 +13,7 @@ VALUE_BYTES_MOST = 65_536
 NAME_BYTES_MOST = 8_192
 """A key of a longer name is not watched."""
 SCAN_STEP = 1000
-GONE, FOR_EVER = -2, -1
+GONE, FOR_EVER, FORBIDDEN = -2, -1, -3
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Seen:
     """One key at one moment."""
 
     deadline: int
-    """Unix time in ms, `GONE`, or `FOR_EVER` for a key without one."""
+    """Unix time in ms, `GONE`, `FOR_EVER` for a key without one, or `FORBIDDEN` to look at."""
     value: bytes | None = None
     """Its value where that is a string and not too long."""
     kind: str = "string"
@@ -73,12 +73,19 @@ def _ask(server: Server, db: int, pairs: Sequence[Sequence[tuple[Any, ...]]]) ->
                 pipeline.execute_command(*command)
         answers: list[Any] = pipeline.execute(raise_on_error=False)
         for answer in answers[::2]:
-            if isinstance(answer, Exception):
+            if isinstance(answer, Exception) and not _is_of_key(answer):
                 raise answer
     return answers
 
 
-def _seen(deadline: int, value: Any) -> Seen:
+def _is_of_key(error: Exception) -> bool:
+    """Whether this user may not look at this key, but at others."""
+    return isinstance(error, redis.exceptions.NoPermissionError) and "keys" in str(error)
+
+
+def _seen(deadline: Any, value: Any) -> Seen:
+    if isinstance(deadline, Exception):
+        return Seen(FORBIDDEN)
     if isinstance(value, redis.ResponseError) or len(value) > VALUE_BYTES_MOST:
         return Seen(deadline)
     return Seen(deadline, value)

@@ -47,6 +47,8 @@ class Server:
             pool.connection_class(**pool.connection_kwargs)
         except TypeError as error:
             raise RedisError(f"{self}: {_first_line(error)}; take it out of redis.url") from error
+        if "protocol" in pool.connection_kwargs:
+            raise RedisError(f"{self}: take protocol out of redis.url, it is chosen here")
         self.db = int(pool.connection_kwargs.get("db") or 0)
         """The number of the database that the URL names."""
 

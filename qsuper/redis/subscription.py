@@ -7,6 +7,7 @@ from typing import Any
 
 import redis
 
+from qsuper.errors import RedisUnavailable
 from qsuper.redis.server import Server
 from qsuper.redis.waking import CHANNEL
 
@@ -88,9 +89,14 @@ class Subscription:
     def messages(self) -> list[Message]:
         """What has come, `EVENTS_MOST` at most."""
         found, self._early = self._early, []
-        with self._server.words():
-            while len(found) < EVENTS_MOST and self._connection.can_read(timeout=0):
-                self._take(self._connection.read_response(), found)
+        try:
+            with self._server.words():
+                while len(found) < EVENTS_MOST and self._connection.can_read(timeout=0):
+                    self._take(self._connection.read_response(), found)
+        except RedisUnavailable:
+            # What came before the end counts; the next call meets the end again.
+            if not found:
+                raise
         return found
 
     def barrier(self) -> list[Message]:

@@ -16,8 +16,8 @@ from qsuper.store.database import Connection
 
 PAGE = 500
 """Rows read or written at once."""
-SAME_EXPIRY = 5000
-"""Milliseconds within which two listeners that did not know the deadline mean one expiry."""
+SLIP = 50
+"""Milliseconds by which an expiry may have come after its deadline, and clocks be read askew."""
 
 
 class Key(NamedTuple):
@@ -60,8 +60,8 @@ class Shot:
     fired: int
     """The deadline of the generation; where that is not known, the time (ms) at which its end was
     noticed."""
-    known: bool
-    """Whether it is the deadline."""
+    heard_after: int | None = None
+    """Where the deadline is not known: it ended after this (ms of Redis' clock)."""
 
 
 _COLUMNS = "db, name, deadline, value, kind, state, fired"
@@ -109,7 +109,7 @@ _FIRE = Statement(
     UPDATE watched_keys SET fired = :fired, fired_by = :by, mtime = {now},
         state = CASE WHEN deadline <= :fired THEN 1 ELSE state END
     WHERE db = :db AND name_hash = :hash
-        AND (fired IS NULL OR fired < :since OR (fired_by = :by AND fired <> :fired))
+        AND (fired IS NULL OR fired < :since OR (fired_by = :by AND fired < :fired))
     """
 )
 _OLD = Statement(
@@ -194,7 +194,10 @@ def fire(connection: Connection, shot: Shot, by: str) -> bool:
 
     `by` names the listener and its subscription. Needs a transaction, with the job's INSERT.
     """
-    key, since = shot.key, shot.fired if shot.known else shot.fired - SAME_EXPIRY
+    key, since = shot.key, shot.fired
+    if shot.heard_after is not None:
+        # Another listener that has fired it for an end after that has meant the same end.
+        since = min(since, shot.heard_after - SLIP)
     place = {"db": key.db, "hash": key.hash}
     if connection.run(_FIRE, **place, fired=shot.fired, since=since, by=by):
         return True

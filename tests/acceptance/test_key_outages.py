@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
@@ -147,47 +146,6 @@ def test_keys_that_fall_due_while_the_daemon_is_down_fire_after_its_start(
     verdict = here.verdict([*lives, *((name, "b") for name in moved)])
     figures(due_meanwhile=KEYS + 10, moved=10, wrong=str(verdict) or 0)
     assert not verdict, str(verdict)
-
-
-LOSSES: dict[str, Callable[[Any], object]] = {
-    "FLUSHALL": lambda client: client.flushall(),
-    "FLUSHALL ASYNC": lambda client: client.flushall(asynchronous=True),
-    "FLUSHDB": lambda client: client.flushdb(),
-    "SWAPDB": lambda client: client.swapdb(0, 1),
-}
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_keys_that_are_lost_fire_at_their_deadlines(one_site: Site, loss: str) -> None:
-    here = one_site()
-    due = time.time() + 3.0
-    lives = put(here, named(), due)
-    here.wait_until_armed(KEYS)
-    LOSSES[loss](here.client)
-    found = judge(here, lives, PRESUMED)
-    assert all(one.late is not None and one.late >= 0 for one in found)
-
-
-def test_keys_that_are_evicted_fire_at_their_deadlines(one_site: Site, figures: Figures) -> None:
-    here = one_site(maxmemory_policy="allkeys-random")
-    due = time.time() + 4.0
-    lives = put(here, named(), due)
-    here.wait_until_armed(KEYS)
-    here.client.config_set("maxmemory", here.client.info("memory")["used_memory"] + 2_000_000)
-    ballast = 0
-    while here.client.exists(*named()) > KEYS // 2:
-        ballast += 1
-        here.client.set(f"ballast:{ballast}", "x" * 10_000)
-    evicted = here.client.info("stats")["evicted_keys"]
-    here.client.config_set("maxmemory", 0)
-    here.wait_until_told(lives)
-    here.wait_until_quiet()
-    verdict = here.verdict(lives)
-    presumed = sum(one.how == PRESUMED for one in here.told())
-    figures(keys=KEYS, evicted=evicted, presumed=presumed)
-    assert not verdict, str(verdict)
-    assert presumed >= KEYS // 2
-    assert all(one.late is not None and one.late >= 0 for one in here.told())
 
 
 FORBIDDEN = "~* &* +@all -config"

@@ -8,7 +8,7 @@ import redis
 
 from qsuper.errors import RedisError
 from qsuper.redis import keyspace
-from qsuper.redis.keyspace import FOR_EVER, GONE, VALUE_BYTES_MOST, Seen
+from qsuper.redis.keyspace import FOR_EVER, FORBIDDEN, GONE, VALUE_BYTES_MOST, Seen
 from qsuper.redis.server import Server
 from tests.servers import Redis
 from tests.wait import wait_for
@@ -110,13 +110,18 @@ def test_a_walk_finds_every_key_of_a_pattern(server: Server, client: "redis.Redi
     assert found == {b"SN%d:1" % number for number in range(3000)}
 
 
-def test_what_this_user_may_not_look_at_is_an_error_in_our_words(
+def test_a_key_that_this_user_may_not_look_at_hides_no_others(user: Callable[..., Server]) -> None:
+    server = user("~SN*", "+@all")
+    gone, forbidden = look(server, b"SN1", b"secret")
+    assert gone.gone
+    assert forbidden.deadline == FORBIDDEN
+
+
+def test_a_command_that_this_user_may_not_give_is_an_error_in_our_words(
     user: Callable[..., Server],
 ) -> None:
-    server = user("~SN*", "+@all")
-    assert look(server, b"SN1")[0].gone
-    with pytest.raises(RedisError, match=r"^redis://\S+: .*[Nn]o permissions"):
-        look(server, b"SN1", b"secret")
+    with pytest.raises(RedisError, match=r"^redis://\S+: .*[Nn]o permissions.*docs/watching.md"):
+        look(user("~SN*", "+@all", "-pexpiretime"), b"SN1")
 
 
 def sent(client: "redis.Redis") -> int:

@@ -10,7 +10,7 @@ import pytest
 from qsuper.store import ledger
 from qsuper.store.backend import StoreBusy
 from qsuper.store.database import Connection
-from qsuper.store.ledger import PAGE, SAME_EXPIRY, Entry, Key, Page, Shot
+from qsuper.store.ledger import PAGE, SLIP, Entry, Key, Page, Shot
 from tests.store.table import Table
 
 NOW = 1_800_000_000_000
@@ -33,10 +33,11 @@ def arm_all(table: Table, some: Iterable[Key], deadline: int = NOW) -> None:
 
 
 def fire(
-    table: Table, fired: int = NOW, by: str = SOMEBODY, *, known: bool = True, key: Key = KEY
+    table: Table, fired: int = NOW, by: str = SOMEBODY, *, after: int | None = None, key: Key = KEY
 ) -> bool:
+    """With `after`, the deadline is not known: it ended after that, and before `fired`."""
     with table.connection.transaction():
-        return ledger.fire(table.connection, Shot(key, fired, known), by)
+        return ledger.fire(table.connection, Shot(key, fired, after), by)
 
 
 def row(table: Table, key: Key = KEY) -> ledger.Row:
@@ -101,34 +102,43 @@ def test_firing_the_last_generation_leaves_the_next_one_armed(table: Table) -> N
 
 
 def test_a_key_that_was_never_armed_fires_too(table: Table) -> None:
-    assert fire(table, known=False)
+    assert fire(table, after=NOW - 20)
     assert row(table).entry.kind == "unknown"
     assert not row(table).armed
-    assert not fire(table, NOW + 10, ANOTHER, known=False)
+    assert not fire(table, NOW + 10, ANOTHER, after=NOW - 30)
 
 
 def test_two_listeners_that_do_not_know_the_deadline_mean_one_expiry(table: Table) -> None:
-    assert fire(table, known=False)
-    assert not fire(table, NOW + SAME_EXPIRY, ANOTHER, known=False)
-    assert not fire(table, NOW - SAME_EXPIRY, ANOTHER, known=False)
-    assert fire(table, NOW + SAME_EXPIRY + 1, ANOTHER, known=False)
+    """However long the slower one takes: it knows since when it had not listened."""
+    assert fire(table, after=NOW - 20)
+    assert not fire(table, NOW + 60_000, ANOTHER, after=NOW - 10)
+    assert not fire(table, NOW + 60_000, ANOTHER, after=NOW + SLIP)
+    assert not fire(table, NOW - 10, ANOTHER, after=NOW - 60_000)
+    assert fire(table, NOW + 60_000, ANOTHER, after=NOW + SLIP + 1)
 
 
 def test_one_that_knows_the_deadline_and_one_that_does_not_mean_one_expiry(table: Table) -> None:
     arm(table)
     assert fire(table)
-    assert not fire(table, NOW + 20, ANOTHER, known=False)
+    assert not fire(table, NOW + 20, ANOTHER, after=NOW - 10)
     arm(table, deadline=NOW + 60_000)
-    assert fire(table, NOW + 60_020, ANOTHER, known=False)
+    assert fire(table, NOW + 60_020, ANOTHER, after=NOW + 59_000)
     assert not fire(table, NOW + 60_000)
 
 
 def test_what_one_listener_says_twice_in_one_session_are_two_expiries(table: Table) -> None:
-    assert fire(table, NOW, known=False)
-    assert fire(table, NOW + 1, known=False)
-    assert not fire(table, NOW + 1, known=False), (
-        "said again: it could not know that it was written"
-    )
+    assert fire(table, NOW, after=NOW - 10)
+    assert fire(table, NOW + 1, after=NOW - 10)
+
+
+def test_what_is_said_again_because_nobody_knew_whether_it_was_written_is_said_once(
+    table: Table,
+) -> None:
+    """Two ends of one key in one batch, the first with its deadline."""
+    arm(table)
+    for first in (True, False):
+        assert fire(table) is first
+        assert fire(table, NOW + 7, after=NOW - 10) is first
 
 
 def test_a_key_that_is_taken_back_is_armed_no_more(table: Table) -> None:
@@ -214,7 +224,7 @@ def test_a_transaction_that_is_undone_has_not_fired(table: Table) -> None:
 
 def fire_and_fail(table: Table) -> None:
     with table.connection.transaction():
-        assert ledger.fire(table.connection, Shot(KEY, NOW, True), SOMEBODY)
+        assert ledger.fire(table.connection, Shot(KEY, NOW), SOMEBODY)
         raise KeyError
 
 
@@ -232,7 +242,7 @@ def test_two_listeners_that_fire_the_same_keys_at_once_fire_each_once(
     begin = threading.Barrier(2)
 
     def listen(number: int) -> None:
-        shots = [Shot(key, NOW + number * (not known), known) for key in some]
+        shots = [Shot(key, NOW) if known else Shot(key, NOW + number, NOW - 10) for key in some]
         random.Random(number).shuffle(shots)
         try:
             begin.wait(30)

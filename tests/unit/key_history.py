@@ -96,11 +96,12 @@ class Ear:
     """A listener's session with the story; things happen between any two of its calls."""
 
     complaint = ""
+    is_replica = False
 
     def __init__(self, story: Story) -> None:
         self.story = story
         self.pushed: list[Message] = []
-        self.since = story.now
+        self.since = self.caught = story.now
         self.meanwhile: Callable[[], None] = story.step
         self.subscription = self.walk = self
         story.ears.append(self)
@@ -133,6 +134,7 @@ class Ear:
 
     def barrier(self) -> list[Message]:
         taken, self.pushed = self.pushed, []
+        self.caught = self.story.now
         return taken
 
     def step(self, now: float) -> list[Key]:

@@ -66,7 +66,7 @@ def entry(deadline: int) -> Entry:
 
 def case(armed: int | None, events: tuple[bytes, ...] = (b"expire",)) -> Case:
     row = None if armed is None else Row(entry(armed), True, None)
-    return Case(ONE, events, row, seen=Seen(NOW, b"x"))
+    return Case(ONE, events, row, look=Seen(NOW, b"x"))
 
 
 def test_a_first_arming_and_an_earlier_deadline_are_never_put_off() -> None:
@@ -111,24 +111,27 @@ def event(key: Key, what: bytes) -> Event:
 
 def test_the_events_of_a_key_are_handed_out_in_order_and_once() -> None:
     inbox = Inbox()
-    inbox.put([event(ONE, b"set"), event(TWO, b"set"), event(ONE, b"expire")])
+    inbox.put([event(ONE, b"set"), event(TWO, b"set"), event(ONE, b"expire")], NOW)
     assert len(inbox) == 2
+    assert inbox.after(ONE) == NOW
     assert inbox.of(ONE) == [b"set", b"expire"]
     assert inbox.take(ONE, 1) == [b"set"]
+    assert inbox.after(ONE) == NOW
     assert inbox.take(ONE, 5) == [b"expire"]
+    assert inbox.after(ONE) is None
     assert inbox.take(ONE, 5) == inbox.of(ONE) == []
     assert list(inbox) == [TWO]
 
 
 def test_keys_of_two_databases_are_two() -> None:
     inbox = Inbox()
-    inbox.put([event(Key(0, b"one"), b"set"), event(Key(1, b"one"), b"del")])
+    inbox.put([event(Key(0, b"one"), b"set"), event(Key(1, b"one"), b"del")], NOW)
     assert len(inbox) == 2
 
 
 def test_a_key_that_has_expired_comes_before_those_that_were_set_long_before() -> None:
     inbox = Inbox()
     others = [Key(0, b"%d" % number) for number in range(100)]
-    inbox.put([event(key, b"set") for key in others])
-    inbox.put([event(ONE, b"set"), event(ONE, b"expired"), event(TWO, b"set")])
+    inbox.put([event(key, b"set") for key in others], NOW)
+    inbox.put([event(ONE, b"set"), event(ONE, b"expired"), event(TWO, b"set")], NOW)
     assert list(inbox) == [ONE, *others, TWO]

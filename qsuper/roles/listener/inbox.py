@@ -12,6 +12,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self._events: OrderedDict[Key, list[bytes]] = OrderedDict()
+        self._after: dict[Key, int] = {}
 
     def __len__(self) -> int:
         return len(self._events)
@@ -19,10 +20,12 @@ class Inbox:
     def __iter__(self) -> Iterator[Key]:
         return iter(self._events)
 
-    def put(self, events: Iterable[Event]) -> None:
+    def put(self, events: Iterable[Event], after: int) -> None:
+        """All of them happened after that time, ms of Redis' clock."""
         for event in events:
             key = Key(event.db, event.name)
             self._events.setdefault(key, []).append(event.what)
+            self._after.setdefault(key, after)
             if event.what == EXPIRED:
                 # It is due now; behind a burst of keys that have just been set it would be late.
                 self._events.move_to_end(key, last=False)
@@ -30,9 +33,15 @@ class Inbox:
     def of(self, key: Key) -> list[bytes]:
         return self._events.get(key, [])
 
+    def after(self, key: Key) -> int | None:
+        """The time after which all of this key's events happened; None where there are none."""
+        return self._after.get(key)
+
     def take(self, key: Key, count: int) -> list[bytes]:
         """Hand the first so many events of one key out for good."""
         events = self._events.pop(key, [])
         if count < len(events):
             self._events[key] = events[count:]
+        else:
+            self._after.pop(key, None)
         return events[:count]

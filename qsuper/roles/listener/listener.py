@@ -9,9 +9,9 @@ from qsuper import logs
 from qsuper.errors import AppError, ParamError, RedisError
 from qsuper.place import Place
 from qsuper.redis.address import EMBEDDED, url_of
-from qsuper.redis.keyspace import NAME_BYTES_MOST, Seen
+from qsuper.redis.keyspace import FORBIDDEN, NAME_BYTES_MOST, Seen
 from qsuper.redis.server import Server
-from qsuper.redis.subscription import EVENTS_MOST, Call, Event, Message
+from qsuper.redis.subscription import EVENTS_MOST, EVICTED, REMOVED, Call, Event, Message
 from qsuper.redis.waking import read_call
 from qsuper.roles.listener.calendar import Calendar
 from qsuper.roles.listener.inbox import Inbox
@@ -33,6 +33,8 @@ LOOKS_MOST = 500
 """Keys that are due, looked at in one round."""
 READ_EVERY = 1.0
 """Seconds between two looks into the ledger for what falls due: other listeners write it, too."""
+READ_SHARE = 10
+"""Rest after such a look, as a multiple of what it took."""
 HORIZON = 3000
 """Milliseconds ahead that such a look reaches."""
 NOT_FOR_TWO = (
@@ -53,7 +55,10 @@ class Listener(Role):
         self._hints: dict[Key, Hint] = {}
         self._calendar = Calendar()
         self._postponed = Postponed()
+        self._walked: list[Key] = []
+        """Found by the walk, and not yet looked at."""
         self._page = Page()
+        self._pass_began = 0.0
         self._read_at = 0.0
         self._went_well = False
         self._too_long = 0
@@ -79,9 +84,11 @@ class Listener(Role):
 
     def tick(self, now: float) -> float | None:
         self._went_well = False
+        if self._ordered and not self._writer.plan and not self._postponed:
+            return None
         connection = self.connection()
         self._write(connection)
-        if self.order or self.record.order:
+        if self._ordered:
             self._writer.plan.arms += self._postponed.take_all()
             self._write(connection)
             return None
@@ -103,6 +110,10 @@ class Listener(Role):
         self._went_well = True
         return rest
 
+    @property
+    def _ordered(self) -> bool:
+        return bool(self.order or self.record.order)
+
     def leave(self) -> None:
         self._reach.close()
 
@@ -117,6 +128,7 @@ class Listener(Role):
         self._sessions += 1
         self._writer.by = f"{self.record.worker}/{self._sessions}"
         self._read_at = 0.0
+        self._walked = []
 
     def _not_for_two(self) -> str:
         header = self.board.header
@@ -124,26 +136,32 @@ class Listener(Role):
         return NOT_FOR_TWO if others and self.config.redis.url == EMBEDDED else ""
 
     def _round(self, session: Session, connection: Connection, now: float) -> None:
-        self._hear(session, session.check(now))
-        self._hear(session, session.subscription.messages())
+        after = session.caught
+        self._hear(session, session.check(now), after)
+        self._hear(session, session.subscription.messages(), session.caught)
         self._read_ledger(session, connection, now)
         keys = dict.fromkeys(self._calendar.take(session.now(), LOOKS_MOST))
         keys |= dict.fromkeys(islice(self._inbox, EVENTS_MOST))
-        if len(keys) < LOOKS_MOST:
-            keys |= dict.fromkeys(key for key in session.walk.step(now) if self._is_ours(key))
+        if len(keys) < LOOKS_MOST and not self._walked:
+            self._walked = [key for key in session.walk.step(now) if self._is_ours(key)]
+        keys |= dict.fromkeys(self._walked)
         if keys:
             self._judge(session, connection, list(keys))
+            self._walked = []
             self._write(connection)
         self._writer.plan.arms += self._postponed.take_due(now)
 
-    def _hear(self, session: Session, messages: Iterable[Message]) -> None:
+    def _hear(self, session: Session, messages: Iterable[Message], after: int) -> None:
+        """All of it happened after that time, ms of Redis' clock."""
         messages = list(messages)
         session.heard(messages)
-        self._inbox.put(
-            one
-            for one in messages
-            if isinstance(one, Event) and self._is_ours(Key(one.db, one.name))
-        )
+        events = [one for one in messages if isinstance(one, Event)]
+        if session.is_replica:
+            # It passes its master's deletions on, and tells of expired keys in the same words.
+            events = [
+                Event(one.db, one.name, EVICTED) if one.what in REMOVED else one for one in events
+            ]
+        self._inbox.put((one for one in events if self._is_ours(Key(one.db, one.name))), after)
         for one in messages:
             if isinstance(one, Call) and (call := read_call(one.data)):
                 wake(self.board, *call)
@@ -171,36 +189,46 @@ class Listener(Role):
             if self._is_ours(entry.key) and self._postponed.of(entry.key) is None:
                 self._calendar.put(entry.key, entry.deadline, time)
         if len(entries) < ledger.PAGE:
-            self._page = Page()
-            self._read_at = now + READ_EVERY
+            # A long pass is one over keys that nobody watches any more.
+            took = now - self._pass_began if self._pass_began else 0.0
+            self._page, self._pass_began = Page(), 0.0
+            self._read_at = now + max(READ_EVERY, READ_SHARE * took)
+        else:
+            self._pass_began = self._pass_began or now
 
     def _judge(self, session: Session, connection: Connection, keys: list[Key]) -> None:
         """Decide on these keys. A look counts if all that happened before it is known, and nothing
         happened after it: what was pushed until the answer to a PING is read first."""
-        # Before the looks: a key that is seen alive ends later than this.
+        after, seen = session.caught, session.look(keys)
         time = session.now()
-        seen = session.look(keys)
-        ends, others = _ends_and_others(session.subscription.barrier(), seen)
-        self._inbox.put(ends)
+        ends, others = _ends_and_others(session.barrier(), seen)
+        self._hear(session, ends, after)
         before = {key: len(self._inbox.of(key)) for key in keys}
-        self._hear(session, others)
+        self._hear(session, others, after)
         # From here on the database may fail: what was heard stays in the inbox until it answers.
         rows = ledger.read(connection, keys)
         for key in keys:
+            heard_after = self._inbox.after(key)
             events = self._inbox.take(key, before[key])
+            if seen[key].deadline == FORBIDDEN:
+                session.forbidden(key)
+                self._calendar.drop(key)
+                continue
             case = Case(
                 key,
                 events,
                 rows.get(key),
-                self._postponed.of(key),
-                self._calendar.of(key),
-                session.since,
-                self._hints.pop(key, None),
-                seen[key] if not self._inbox.of(key) else None,
+                later=self._postponed.of(key),
+                expected=self._calendar.of(key),
+                since=session.since,
+                heard_after=time if heard_after is None else heard_after,
+                hint=self._hints.pop(key, None),
+                look=seen[key],
+                counts=not self._inbox.of(key),
             )
             arms = len(self._writer.plan.arms)
             changed = decide(case, time, self._writer.plan)
-            if case.seen is None:
+            if not case.counts:
                 self._hints[key] = Hint(seen[key], changed)
             self._remember(case, time, arms)
 

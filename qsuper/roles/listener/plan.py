@@ -59,10 +59,18 @@ class Case:
     """The deadline for which this listener was waiting."""
     since: int = 0
     """From when on this listener has heard all there was, ms of Redis' clock."""
+    heard_after: int = 0
+    """The time after which all events happened."""
     hint: Hint | None = None
     """Of the round before, if its look did not count."""
-    seen: Seen | None = None
-    """This round's look, if it counts: all events before it are known, and none came after."""
+    look: Seen | None = None
+    """What this round has seen."""
+    counts: bool = True
+    """Whether the look does: all events before it are known, and none came after."""
+
+    @property
+    def seen(self) -> Seen | None:
+        return self.look if self.counts else None
 
     @property
     def known(self) -> Entry | None:
@@ -102,7 +110,7 @@ class Case:
 
 
 def decide(case: Case, now: int, plan: Plan) -> bool:
-    """Add to the plan what follows for one key; `now`, ms of Redis' clock, was before the look.
+    """Add to the plan what follows for one key; `now`, ms of Redis' clock, was just after the look.
 
     Returns whether events have made another generation than the one that is known.
     """
@@ -116,7 +124,7 @@ def decide(case: Case, now: int, plan: Plan) -> bool:
         _disarm(case, plan)
     elif seen.gone and known is not None and known.deadline <= now:
         # Gone, and nothing told why: evicted or flushed before, or while nobody listened.
-        plan.firings.append(_firing(case.key, known, known.deadline, True, PRESUMED))
+        plan.firings.append(_firing(case.key, known, PRESUMED))
     elif case.later is not None:
         plan.arms.append(case.later)
     return False
@@ -132,13 +140,13 @@ def _hear(case: Case, now: int, plan: Plan) -> tuple[Entry | None, bool, bool]:
             if told and not changed:
                 told = False
             elif known is not None and known.deadline <= now + SLACK and not changed:
-                plan.firings.append(_firing(case.key, known, known.deadline, True, OBSERVED))
+                plan.firings.append(_firing(case.key, known, OBSERVED))
             else:
                 # Which generation has ended cannot be told; that one has is certain. It ended
                 # before the look, and whatever the look shows ends later.
-                stand_in = now - list(case.events[place:]).count(EXPIRED)
+                following = list(case.events[place + 1 :]).count(EXPIRED)
                 last = case.hinted or known
-                plan.firings.append(_firing(case.key, last, stand_in, False, OBSERVED))
+                plan.firings.append(_unsure(case, last, _latest(case, now) - following))
             known, ended, changed = None, True, False
         elif what in REMOVED:
             known, ended, changed = None, True, False
@@ -164,18 +172,24 @@ def _before(case: Case, now: int) -> tuple[Entry | None, bool, bool]:
     return known, case.told, changed
 
 
-def _firing(key: Key, known: Entry | None, fired: int, sure: bool, how: str) -> Firing:
-    return Firing(
-        Shot(key, fired, sure),
-        Expiry(
-            db=key.db,
-            name=key.name,
-            value=None if known is None else known.value,
-            kind=UNKNOWN if known is None else known.kind,
-            deadline=known.deadline if known is not None and sure else None,
-            how=how,
-        ),
-    )
+def _latest(case: Case, now: int) -> int:
+    """The latest deadline that what has ended can have had."""
+    look = case.look
+    return min(now, look.deadline - 1) if look is not None and look.armed else now
+
+
+def _firing(key: Key, known: Entry, how: str) -> Firing:
+    """The end of a generation that is known."""
+    expiry = Expiry(key.db, key.name, known.value, known.kind, known.deadline, how)
+    return Firing(Shot(key, known.deadline), expiry)
+
+
+def _unsure(case: Case, last: Entry | None, stand_in: int) -> Firing:
+    """The end of a generation of which at most the value before is known."""
+    key, value = case.key, None if last is None else last.value
+    kind = UNKNOWN if last is None else last.kind
+    expiry = Expiry(key.db, key.name, value, kind, None, OBSERVED)
+    return Firing(Shot(key, stand_in, case.heard_after), expiry)
 
 
 def _arm(case: Case, seen: Seen, plan: Plan) -> None:

@@ -16,6 +16,9 @@ class Postponed:
         self._entries: dict[Key, Entry] = {}
         self._next = 0.0
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def of(self, key: Key) -> Entry | None:
         return self._entries.get(key)
 

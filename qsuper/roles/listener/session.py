@@ -7,7 +7,7 @@ from qsuper.errors import RedisError, RedisUnavailable
 from qsuper.redis import flags, keyspace
 from qsuper.redis.keyspace import Seen
 from qsuper.redis.server import Server
-from qsuper.redis.subscription import EXPIRED, Event, Message, Subscription
+from qsuper.redis.subscription import Event, Message, Subscription
 from qsuper.roles.listener.walk import REST_LEAST, Walk
 from qsuper.scoreboard import clock
 from qsuper.store.ledger import Key
@@ -17,6 +17,8 @@ CHECK = 5.0
 """Seconds between two looks at the flags, at the clock, and whether the server lives."""
 WALK_BESIDE_EVENTS = 60.0
 """Seconds between two walks where events come although nobody can tell us that they all do."""
+PROOF = {b"set", b"expire"}
+"""One event of each class of flags that a SETEX needs: there is no need to poll."""
 NEVER = 1 << 62
 """Later than any deadline in ms."""
 
@@ -32,6 +34,8 @@ class Session:
         """Watches that cannot be had, each with its reason."""
         self._deaf = ""
         """Why events do not come, as far as is known."""
+        self._of_keys = self._of_role = ""
+        self._classes: set[bytes] = set()
         self._epoch = 0.0
         """What `clock()` lacks to be Redis' clock: this host's time of day may jump."""
         self._check_at = 0.0
@@ -42,6 +46,8 @@ class Session:
         self.subscription = Subscription(server, self._patterns)
         self.since = int(server.time() * 1000)
         """From when on everything is heard, ms of Redis' clock; `NEVER` where that is not sure."""
+        self.caught = self.since
+        """Everything that happened before this time has been read."""
         self.walk = Walk(server, self._patterns)
         self.walk.start()
         if self.subscription.refused:
@@ -53,7 +59,12 @@ class Session:
     @property
     def complaint(self) -> str:
         """What is wrong although Redis answers; empty when nothing is."""
-        return "; ".join(filter(None, [*self._odd, self._deaf]))
+        return "; ".join(filter(None, [self._of_role, *self._odd, self._deaf, self._of_keys]))
+
+    @property
+    def is_replica(self) -> bool:
+        """Whether the server hears from another one that a key is gone, and never why."""
+        return bool(self._of_role)
 
     def now(self) -> int:
         """Redis' clock: Unix time in ms."""
@@ -80,13 +91,27 @@ class Session:
             self._ask_again()
         if self._patterns:
             self._check_flags()
-        return self.subscription.barrier()
+        self._judge_role()
+        return self.barrier()
+
+    def barrier(self) -> list[Message]:
+        """Read all that was pushed before this very moment."""
+        before = self.now()
+        messages = self.subscription.barrier()
+        self.caught = before
+        return messages
+
+    def forbidden(self, key: Key) -> None:
+        """This user may listen to a key and not look at it."""
+        name = key.name[:60].decode(errors="backslashreplace")
+        self._of_keys = f"key {name!r} may not be read: grant it (ACL SETUSER), or watch less"
 
     def heard(self, messages: Iterable[Message]) -> None:
         """Where nobody lets us see the flags: events show that they are set."""
         if not self._deaf or self.subscription.refused:
             return
-        if any(isinstance(one, Event) and one.what != EXPIRED for one in messages):
+        self._classes |= {one.what for one in messages if isinstance(one, Event)} & PROOF
+        if self._classes == PROOF:
             log.info("%s: events come; keys are not polled any more", self.server)
             self._deaf, self.walk.every = "", WALK_BESIDE_EVENTS
 
@@ -98,6 +123,21 @@ class Session:
 
     def close(self) -> None:
         self.subscription.close()
+
+    def _judge_role(self) -> None:
+        try:
+            with self.server.words():
+                role = self.server.client().info("replication").get("role")
+        except RedisUnavailable:
+            raise
+        except RedisError:
+            return
+        self._of_role = (
+            f"{self.server} is a replica: name its master in redis.url; until then every key that"
+            " goes counts as expired at its deadline"
+            if role == "slave"
+            else ""
+        )
 
     def _check_flags(self) -> None:
         try:
