@@ -40,14 +40,15 @@ def look(server: Server, db: int, names: Sequence[bytes]) -> list[Seen]:
     """The keys of these names; raises `RedisError`."""
     if not names:
         return []
-    answers = _ask(server, db, [(("PEXPIRETIME", name), _value_of(name)) for name in names])
-    seen = [_seen(deadline, value) for deadline, value in zip(*[iter(answers)] * 2, strict=True)]
+    # The value first: a key may expire between the two, and "" would pass for its value.
+    answers = _ask(server, db, [(_value_of(name), ("PEXPIRETIME", name)) for name in names])
+    seen = [_seen(deadline, value) for value, deadline in zip(*[iter(answers)] * 2, strict=True)]
     odd = [place for place, one in enumerate(seen) if one.armed and one.value is None]
     if odd:
         kinds = _ask(
-            server, db, [(("TYPE", names[place]), ("STRLEN", names[place])) for place in odd]
+            server, db, [(("STRLEN", names[place]), ("TYPE", names[place])) for place in odd]
         )
-        for place, (kind, length) in zip(odd, zip(*[iter(kinds)] * 2, strict=True), strict=True):
+        for place, (length, kind) in zip(odd, zip(*[iter(kinds)] * 2, strict=True), strict=True):
             seen[place] = Seen(seen[place].deadline, None, _kind(kind, length))
     return seen
 
@@ -65,14 +66,14 @@ def _value_of(name: bytes) -> tuple[Any, ...]:
 
 
 def _ask(server: Server, db: int, pairs: Sequence[Sequence[tuple[Any, ...]]]) -> list[Any]:
-    """Many commands in one go; an answer may be an error of its key's own."""
+    """Many commands in one go; the first answer of a pair may be an error of its key's own."""
     with server.words():
         pipeline = server.client(db).pipeline(transaction=False)
         for pair in pairs:
             for command in pair:
                 pipeline.execute_command(*command)
         answers: list[Any] = pipeline.execute(raise_on_error=False)
-        for answer in answers[::2]:
+        for answer in answers[1::2]:
             if isinstance(answer, Exception) and not _is_of_key(answer):
                 raise answer
     return answers

@@ -16,8 +16,10 @@ from qsuper.store.database import Connection
 
 PAGE = 500
 """Rows read or written at once."""
-SLIP = 50
-"""Milliseconds by which an expiry may have come after its deadline, and clocks be read askew."""
+SLIP = 20
+"""Milliseconds by which two listeners may read Redis' clock differently."""
+EVER = 1 << 62
+"""Later than any time in ms."""
 
 
 class Key(NamedTuple):
@@ -60,8 +62,10 @@ class Shot:
     fired: int
     """The deadline of the generation; where that is not known, the time (ms) at which its end was
     noticed."""
+    noticed: int
+    """When the listener knew of the end, ms of Redis' clock."""
     heard_after: int | None = None
-    """Where the deadline is not known: it ended after this (ms of Redis' clock)."""
+    """Where the deadline is not known: it ended after this."""
 
 
 _COLUMNS = "db, name, deadline, value, kind, state, fired"
@@ -103,13 +107,14 @@ _MEET = Statement(
     VALUES (:db, :hash, :name, :deadline, 'unknown', 1) {on_same_key} db = watched_keys.db
     """
 )
-# What the same listener says twice in one session are two expiries: it hears each of them once.
+# An end that another listener noticed after the time since which this one has heard of all ends
+# is the one that this one has heard of. Of its own it has heard once each.
 _FIRE = Statement(
     """
-    UPDATE watched_keys SET fired = :fired, fired_by = :by, mtime = {now},
+    UPDATE watched_keys SET fired = :fired, fired_by = :by, noticed = :noticed, mtime = {now},
         state = CASE WHEN deadline <= :fired THEN 1 ELSE state END
-    WHERE db = :db AND name_hash = :hash
-        AND (fired IS NULL OR fired < :since OR (fired_by = :by AND fired < :fired))
+    WHERE db = :db AND name_hash = :hash AND (fired IS NULL OR fired < :fired)
+        AND (noticed IS NULL OR noticed < :after OR fired_by = :by)
     """
 )
 _OLD = Statement(
@@ -194,16 +199,14 @@ def fire(connection: Connection, shot: Shot, by: str) -> bool:
 
     `by` names the listener and its subscription. Needs a transaction, with the job's INSERT.
     """
-    key, since = shot.key, shot.fired
-    if shot.heard_after is not None:
-        # Another listener that has fired it for an end after that has meant the same end.
-        since = min(since, shot.heard_after - SLIP)
+    key, after = shot.key, EVER if shot.heard_after is None else shot.heard_after - SLIP
     place = {"db": key.db, "hash": key.hash}
-    if connection.run(_FIRE, **place, fired=shot.fired, since=since, by=by):
+    values = {"fired": shot.fired, "noticed": shot.noticed, "after": after, "by": by}
+    if connection.run(_FIRE, **place, **values):
         return True
     # Somebody was quicker, or the key was never armed.
     connection.run(_MEET, **place, name=key.name, deadline=shot.fired)
-    return bool(connection.run(_FIRE, **place, fired=shot.fired, since=since, by=by))
+    return bool(connection.run(_FIRE, **place, **values))
 
 
 def forget(connection: Connection, before: int) -> int:

@@ -33,11 +33,17 @@ def arm_all(table: Table, some: Iterable[Key], deadline: int = NOW) -> None:
 
 
 def fire(
-    table: Table, fired: int = NOW, by: str = SOMEBODY, *, after: int | None = None, key: Key = KEY
+    table: Table,
+    fired: int = NOW,
+    by: str = SOMEBODY,
+    *,
+    after: int | None = None,
+    noticed: int | None = None,
+    key: Key = KEY,
 ) -> bool:
     """With `after`, the deadline is not known: it ended after that, and before `fired`."""
     with table.connection.transaction():
-        return ledger.fire(table.connection, Shot(key, fired, after), by)
+        return ledger.fire(table.connection, Shot(key, fired, noticed or fired, after), by)
 
 
 def row(table: Table, key: Key = KEY) -> ledger.Row:
@@ -124,6 +130,14 @@ def test_one_that_knows_the_deadline_and_one_that_does_not_mean_one_expiry(table
     arm(table, deadline=NOW + 60_000)
     assert fire(table, NOW + 60_020, ANOTHER, after=NOW + 59_000)
     assert not fire(table, NOW + 60_000)
+
+
+def test_an_end_that_was_noticed_long_after_the_deadline_is_one_expiry(table: Table) -> None:
+    """Redis finds late what has expired, unless somebody asks: the other heard of it only then."""
+    arm(table)
+    assert fire(table, noticed=NOW + 60_000)
+    assert not fire(table, NOW + 60_001, ANOTHER, after=NOW + 59_000)
+    assert fire(table, NOW + 70_000, ANOTHER, after=NOW + 60_000 + SLIP + 1)
 
 
 def test_what_one_listener_says_twice_in_one_session_are_two_expiries(table: Table) -> None:
@@ -224,7 +238,7 @@ def test_a_transaction_that_is_undone_has_not_fired(table: Table) -> None:
 
 def fire_and_fail(table: Table) -> None:
     with table.connection.transaction():
-        assert ledger.fire(table.connection, Shot(KEY, NOW), SOMEBODY)
+        assert ledger.fire(table.connection, Shot(KEY, NOW, NOW), SOMEBODY)
         raise KeyError
 
 
@@ -242,7 +256,10 @@ def test_two_listeners_that_fire_the_same_keys_at_once_fire_each_once(
     begin = threading.Barrier(2)
 
     def listen(number: int) -> None:
-        shots = [Shot(key, NOW) if known else Shot(key, NOW + number, NOW - 10) for key in some]
+        shots = [
+            Shot(key, NOW, NOW) if known else Shot(key, NOW + number, NOW + number, NOW - 10)
+            for key in some
+        ]
         random.Random(number).shuffle(shots)
         try:
             begin.wait(30)

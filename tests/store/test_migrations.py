@@ -59,7 +59,7 @@ def judge(database: Database) -> None:
     }
     assert count(connection, "queue") == 2
     with connection.transaction():
-        assert ledger.fire(connection, Shot(Key(15, NAMES[0]), NOW), "somebody")
+        assert ledger.fire(connection, Shot(Key(15, NAMES[0]), NOW, NOW), "somebody")
     connection.close()
 
 

@@ -124,7 +124,7 @@ def decide(case: Case, now: int, plan: Plan) -> bool:
         _disarm(case, plan)
     elif seen.gone and known is not None and known.deadline <= now:
         # Gone, and nothing told why: evicted or flushed before, or while nobody listened.
-        plan.firings.append(_firing(case.key, known, PRESUMED))
+        plan.firings.append(_firing(case.key, known, PRESUMED, now))
     elif case.later is not None:
         plan.arms.append(case.later)
     return False
@@ -140,13 +140,13 @@ def _hear(case: Case, now: int, plan: Plan) -> tuple[Entry | None, bool, bool]:
             if told and not changed:
                 told = False
             elif known is not None and known.deadline <= now + SLACK and not changed:
-                plan.firings.append(_firing(case.key, known, OBSERVED))
+                plan.firings.append(_firing(case.key, known, OBSERVED, now))
             else:
                 # Which generation has ended cannot be told; that one has is certain. It ended
                 # before the look, and whatever the look shows ends later.
                 following = list(case.events[place + 1 :]).count(EXPIRED)
                 last = case.hinted or known
-                plan.firings.append(_unsure(case, last, _latest(case, now) - following))
+                plan.firings.append(_unsure(case, last, _latest(case, now) - following, now))
             known, ended, changed = None, True, False
         elif what in REMOVED:
             known, ended, changed = None, True, False
@@ -178,18 +178,18 @@ def _latest(case: Case, now: int) -> int:
     return min(now, look.deadline - 1) if look is not None and look.armed else now
 
 
-def _firing(key: Key, known: Entry, how: str) -> Firing:
+def _firing(key: Key, known: Entry, how: str, now: int) -> Firing:
     """The end of a generation that is known."""
     expiry = Expiry(key.db, key.name, known.value, known.kind, known.deadline, how)
-    return Firing(Shot(key, known.deadline), expiry)
+    return Firing(Shot(key, known.deadline, now), expiry)
 
 
-def _unsure(case: Case, last: Entry | None, stand_in: int) -> Firing:
+def _unsure(case: Case, last: Entry | None, stand_in: int, now: int) -> Firing:
     """The end of a generation of which at most the value before is known."""
     key, value = case.key, None if last is None else last.value
     kind = UNKNOWN if last is None else last.kind
     expiry = Expiry(key.db, key.name, value, kind, None, OBSERVED)
-    return Firing(Shot(key, stand_in, case.heard_after), expiry)
+    return Firing(Shot(key, stand_in, now, case.heard_after), expiry)
 
 
 def _arm(case: Case, seen: Seen, plan: Plan) -> None:

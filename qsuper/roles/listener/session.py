@@ -42,12 +42,12 @@ class Session:
         server.check_version()
         wanted = {(server.db if watch.db is None else watch.db, watch.raw) for watch in watches}
         self._patterns = self._usable(wanted)
+        self.caught = int(server.time() * 1000)
+        """Everything that happened before this time has been read, or was before our time."""
         # Before the walk: what happens to a key after it was walked past is heard.
         self.subscription = Subscription(server, self._patterns)
         self.since = int(server.time() * 1000)
         """From when on everything is heard, ms of Redis' clock; `NEVER` where that is not sure."""
-        self.caught = self.since
-        """Everything that happened before this time has been read."""
         self.walk = Walk(server, self._patterns)
         self.walk.start()
         if self.subscription.refused:

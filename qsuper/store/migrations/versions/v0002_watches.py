@@ -16,6 +16,8 @@ _COLUMNS = {
     },
     # The deadline (ms) of the last generation that became a job, and which listener's job it was.
     "fired": {"mysql": "BIGINT NULL", "sqlite": "INTEGER"},
+    # When that was noticed, in ms of Redis' clock.
+    "noticed": {"mysql": "BIGINT NULL", "sqlite": "INTEGER"},
     "fired_by": {"mysql": "VARCHAR(96) NULL", "sqlite": "TEXT"},
 }
 
