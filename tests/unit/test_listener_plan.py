@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from qsuper.redis.keyspace import FOR_EVER, GONE, Seen
+from qsuper.roles.listener import judge as judging
 from qsuper.roles.listener import listener as listeners
 from qsuper.roles.listener.listener import Listener
 from qsuper.roles.listener.plan import Case, Hint, Plan, decide
@@ -79,13 +80,14 @@ class Stage:
         os.close(listener._wake_read)
         os.close(listener._wake_write)
         watches = [Watch(KEY.name.decode(), "expired", 0)]
-        listener._writer = Writer(self.bench.config, Registry(), watches, 0)
+        listener._write_with(Writer(self.bench.config, Registry(), watches, 0))
         listener._writer.by = f"listener {number}"
         return listener
 
     def play(self, seed: int, count: int, ttls: Sequence[int], rests: Sequence[int]) -> Outcome:
         story = Story(seed, ttls)
-        self.patch.setattr(listeners, "clock", lambda: story.now / 1000)
+        for module in (listeners, judging):
+            self.patch.setattr(module, "clock", lambda: story.now / 1000)
         listening = [self.listener(number) for number in range(count)]
         ears = [Ear(story) for _ in listening]
         with ExitStack() as stack:

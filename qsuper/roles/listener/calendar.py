@@ -8,6 +8,8 @@ TOUCH_AFTER = 2
 """Milliseconds after its deadline at which a key is looked at: in the deadline's own millisecond
 it still exists (measured on Redis 7.0)."""
 AGAIN_AFTER = 5
+HORIZON = 3000
+"""Milliseconds ahead for which keys are waited for; what is due later is in the ledger."""
 
 
 class Calendar:

@@ -1,7 +1,7 @@
 """One round after the other: hear, look, make sure of what was heard, decide, write."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -9,13 +9,13 @@ from qsuper import logs
 from qsuper.errors import AppError, ParamError, RedisError
 from qsuper.place import Place
 from qsuper.redis.address import EMBEDDED, url_of
-from qsuper.redis.keyspace import FORBIDDEN, NAME_BYTES_MOST, Seen
+from qsuper.redis.keyspace import NAME_BYTES_MOST
 from qsuper.redis.server import Server
 from qsuper.redis.subscription import EVENTS_MOST, EVICTED, REMOVED, Call, Event, Message
 from qsuper.redis.waking import read_call
-from qsuper.roles.listener.calendar import Calendar
+from qsuper.roles.listener.calendar import HORIZON, Calendar
 from qsuper.roles.listener.inbox import Inbox
-from qsuper.roles.listener.plan import Case, Hint, decide
+from qsuper.roles.listener.judge import Judge
 from qsuper.roles.listener.postponed import Postponed
 from qsuper.roles.listener.reach import Reach
 from qsuper.roles.listener.session import Session
@@ -35,8 +35,6 @@ READ_EVERY = 1.0
 """Seconds between two looks into the ledger for what falls due: other listeners write it, too."""
 READ_SHARE = 10
 """Rest after such a look, as a multiple of what it took."""
-HORIZON = 3000
-"""Milliseconds ahead that such a look reaches."""
 NOT_FOR_TWO = (
     "other nodes work on this database: an embedded Redis is for one, let all name one redis.url"
 )
@@ -52,7 +50,6 @@ class Listener(Role):
         self._session: Session | None = None
         self._sessions = 0
         self._inbox = Inbox()
-        self._hints: dict[Key, Hint] = {}
         self._calendar = Calendar()
         self._postponed = Postponed()
         self._walked: list[Key] = []
@@ -80,7 +77,11 @@ class Listener(Role):
                 )
         embedded = self.config.redis.url == EMBEDDED
         self._reach = Reach(server, watches, embedded=embedded)
-        self._writer = Writer(self.config, registry, watches, server.db)
+        self._write_with(Writer(self.config, registry, watches, server.db))
+
+    def _write_with(self, writer: Writer) -> None:
+        self._writer = writer
+        self._judge = Judge(self._inbox, self._calendar, self._postponed, writer, self._hear)
 
     def tick(self, now: float) -> float | None:
         self._went_well = False
@@ -146,7 +147,7 @@ class Listener(Role):
             self._walked = [key for key in session.walk.step(now) if self._is_ours(key)]
         keys |= dict.fromkeys(self._walked)
         if keys:
-            self._judge(session, connection, list(keys))
+            self._judge.judge(session, connection, list(keys))
             self._walked = []
             self._write(connection)
         self._writer.plan.arms += self._postponed.take_due(now)
@@ -196,61 +197,6 @@ class Listener(Role):
         else:
             self._pass_began = self._pass_began or now
 
-    def _judge(self, session: Session, connection: Connection, keys: list[Key]) -> None:
-        """Decide on these keys. A look counts if all that happened before it is known, and nothing
-        happened after it: what was pushed until the answer to a PING is read first."""
-        after, seen = session.caught, session.look(keys)
-        time = session.now()
-        ends, others = _ends_and_others(session.barrier(), seen)
-        self._hear(session, ends, after)
-        before = {key: len(self._inbox.of(key)) for key in keys}
-        self._hear(session, others, after)
-        # From here on the database may fail: what was heard stays in the inbox until it answers.
-        rows = ledger.read(connection, keys)
-        for key in keys:
-            heard_after = self._inbox.after(key)
-            events = self._inbox.take(key, before[key])
-            if seen[key].deadline == FORBIDDEN:
-                session.forbidden(key)
-                self._calendar.drop(key)
-                continue
-            case = Case(
-                key,
-                events,
-                rows.get(key),
-                later=self._postponed.of(key),
-                expected=self._calendar.of(key),
-                since=session.since,
-                heard_after=time if heard_after is None else heard_after,
-                hint=self._hints.pop(key, None),
-                look=seen[key],
-                counts=not self._inbox.of(key),
-            )
-            arms = len(self._writer.plan.arms)
-            changed = decide(case, time, self._writer.plan)
-            if not case.counts:
-                self._hints[key] = Hint(seen[key], changed)
-            self._remember(case, time, arms)
-
-    def _remember(self, case: Case, time: int, arms: int) -> None:
-        """Remember when to look at the key again, and put off what need not be written now."""
-        key, seen = case.key, case.seen
-        if seen is None:
-            if case.ends:
-                self._calendar.drop(key)
-            return
-        self._postponed.drop(key)
-        if not seen.armed:
-            self._calendar.drop(key)
-            return
-        if seen.deadline <= time + HORIZON:
-            self._calendar.put(key, seen.deadline, time)
-        else:
-            self._calendar.drop(key)
-        plan = self._writer.plan
-        if len(plan.arms) > arms and not self._postponed.may_write(case, plan.arms[-1], clock()):
-            self._postponed.put(plan.arms.pop())
-
     def _write(self, connection: Connection) -> None:
         for queue, count in self._writer.write(connection).items():
             self.record.done += count
@@ -264,21 +210,3 @@ class Listener(Role):
         if (next_look := self._calendar.next()) is not None:
             rests.append((next_look - session.now()) / 1000)
         return max(0.0, min(rests))
-
-
-def _ends_and_others(
-    window: Iterable[Message], seen: Mapping[Key, Seen]
-) -> tuple[list[Event], list[Message]]:
-    """What came with the looks: the ends of keys that the looks found gone, and all the rest."""
-    window = list(window)
-    stirred = {Key(one.db, one.name) for one in window if isinstance(one, Event) and not one.is_end}
-    ends: list[Event] = []
-    others: list[Message] = []
-    for one in window:
-        if isinstance(one, Event) and one.is_end:
-            key = Key(one.db, one.name)
-            if key in seen and seen[key].gone and key not in stirred:
-                ends.append(one)
-                continue
-        others.append(one)
-    return ends, others
