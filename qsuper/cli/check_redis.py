@@ -101,7 +101,12 @@ def _try(server: Server, watches: Sequence[Watch]) -> None:
         )
     for db, watch in places:
         # Some name that the pattern is for: an ACL may grant just these.
-        keyspace.look(server, db, [watch.raw.replace(b"*", b"0").replace(b"?", b"0")])
+        name = watch.raw.replace(b"*", b"0").replace(b"?", b"0")
+        if keyspace.look(server, db, [name])[0].deadline == keyspace.FORBIDDEN:
+            raise RedisError(
+                f"this user may not read keys of {_named([watch])}: grant it ~{watch.pattern}"
+                " (ACL SETUSER); docs/watching.md has the ACL it takes"
+            )
 
 
 def _has_database(server: Server, db: int | None) -> bool:
