@@ -33,7 +33,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "And": {
         "work": ("qsuper.cli.work:work", "Run one pass over one slice of a queue, for crontab"),
         "db": ("qsuper.cli.db:db", "Make, upgrade and prune the tables"),
-        "demo": ("qsuper.demo:main", "See it work: a mailing, and a worker that is killed"),
+        "demo": ("qsuper.demo:main", "See it work: a mailing, unpaid orders, and what is killed"),
     },
 }
 """By group: verb, where it is, and what it is for."""
