@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.expiries import Life, Told, judge
+from tests.acceptance.keys.expiries import Life, Told, judge
+from tests.acceptance.keys.watched import Watched
 from tests.acceptance.rows import Rows
-from tests.acceptance.watched import Watched
 from tests.servers import MariaDB, Redis
 
 SOON, LATER = 2500, 3500

@@ -1,7 +1,7 @@
 """The application of watched keys with a listener that does not look for what it did not hear."""
 
 from qsuper.roles.listener.walk import Walk
-from tests.acceptance import watch_app
+from tests.acceptance.keys import watch_app
 
 queue = watch_app.queue
 

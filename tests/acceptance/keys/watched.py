@@ -6,13 +6,13 @@ from typing import Any
 
 import redis
 
-from tests.acceptance import expiries
 from tests.acceptance.daemon import PATIENCE, Daemon
-from tests.acceptance.expiries import Life, Told, judge
+from tests.acceptance.keys import expiries
+from tests.acceptance.keys.expiries import Life, Told, judge
 from tests.acceptance.rows import Rows
 from tests.servers import Redis
 
-APP = "tests.acceptance.watch_app:queue"
+APP = "tests.acceptance.keys.watch_app:queue"
 
 
 class Watched:

@@ -10,8 +10,8 @@ import pytest
 from qsuper.states import State
 from tests.acceptance.daemon import Daemon
 from tests.acceptance.figures import Figures
+from tests.acceptance.keys.watching import WATCHED, Watching, worst
 from tests.acceptance.rows import Rows
-from tests.acceptance.watching import WATCHED, Watching, worst
 from tests.servers import Redis
 
 MEGABYTE = 1 << 20

@@ -1,7 +1,7 @@
 """The application of watched keys with a listener that touches no key that is due."""
 
 from qsuper.roles.listener.calendar import Calendar
-from tests.acceptance import watch_app
+from tests.acceptance.keys import watch_app
 
 queue = watch_app.queue
 

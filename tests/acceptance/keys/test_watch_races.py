@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import redis
 
-from tests.acceptance.expiries import Life, Told, judge
 from tests.acceptance.figures import Figures
+from tests.acceptance.keys.expiries import Life, Told, judge
+from tests.acceptance.keys.watched import Watched
 from tests.acceptance.rows import Rows
-from tests.acceptance.watched import Watched
 from tests.servers import Redis
 
 BEHIND = 8.0

@@ -14,8 +14,8 @@ import redis
 from qsuper.states import State
 from tests.acceptance.daemon import Daemon
 from tests.acceptance.figures import Figures
+from tests.acceptance.keys.watching import Watching, rest, worst
 from tests.acceptance.rows import Rows
-from tests.acceptance.watching import Watching, rest, worst
 from tests.servers import MariaDB, Redis
 
 KEYS = 100

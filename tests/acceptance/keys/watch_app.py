@@ -6,7 +6,7 @@ from typing import Any
 
 from qsuper import Queue
 from tests.acceptance.app import JOURNAL_VARIABLE
-from tests.acceptance.expiries import Pen
+from tests.acceptance.keys.expiries import Pen
 
 queue = Queue()
 pen = Pen(Path(os.environ.get(JOURNAL_VARIABLE, os.devnull)))

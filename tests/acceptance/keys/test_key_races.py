@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.expiries import Life, Told, judge
 from tests.acceptance.figures import Figures
+from tests.acceptance.keys.expiries import Life, Told, judge
+from tests.acceptance.keys.watched import Watched
 from tests.acceptance.rows import Rows
-from tests.acceptance.watched import Watched
 from tests.servers import Redis
 
 RACES = 500
@@ -146,7 +146,7 @@ def test_two_masters_make_one_job_of_each_expiry(
 def test_the_checker_sees_listeners_whose_firings_nobody_guards(
     site: Callable[..., list[Watched]], figures: Figures
 ) -> None:
-    daemons = site(2, app="tests.acceptance.watch_unguarded_app:queue")
+    daemons = site(2, app="tests.acceptance.keys.watch_unguarded_app:queue")
     ended = expire_many(daemons[0], over=2.0)
     daemons[0].daemon.wait_until(
         lambda: not judge(ended, told(daemons)).missing, "every expiry has its job"

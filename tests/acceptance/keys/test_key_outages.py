@@ -11,10 +11,10 @@ import pytest
 import redis
 
 from tests.acceptance.daemon import Daemon
-from tests.acceptance.expiries import Life, Told
 from tests.acceptance.figures import Figures
+from tests.acceptance.keys.expiries import Life, Told
+from tests.acceptance.keys.watched import Watched
 from tests.acceptance.rows import Rows
-from tests.acceptance.watched import Watched
 from tests.servers import Redis
 
 KEYS = 100
@@ -50,7 +50,7 @@ def _sites(rows: Rows, own_redis: Callable[..., Redis], folder: Path) -> Iterato
             if user:
                 grant(here, f"on >secret {user}")
                 url = server.url().replace("redis://", "redis://shop:secret@")
-                here.configure(app="tests.acceptance.watch_app:queue", redis={"url": url})
+                here.configure(app="tests.acceptance.keys.watch_app:queue", redis={"url": url})
             here.daemon.start()
             if heard:
                 here.wait_until_heard()
@@ -226,7 +226,7 @@ def test_without_the_touch_keys_expire_late_beside_many_others(
     """And with it they do not: Redis finds few of them in good time by itself."""
     fired = {}
     for app in ("watch_untouched_app", "watch_app"):
-        here = one_site(app=f"tests.acceptance.{app}:queue", heard=False)
+        here = one_site(app=f"tests.acceptance.keys.{app}:queue", heard=False)
         with here.client.pipeline(transaction=False) as pipeline:
             for number in range(BESIDE):
                 pipeline.set(f"cache:{number}", "x", px=LONG)
@@ -249,7 +249,7 @@ def test_without_the_touch_keys_expire_late_beside_many_others(
 def test_a_key_that_was_set_while_nobody_listened_is_found_by_the_walk(
     one_site: Site, app: str
 ) -> None:
-    here = one_site(app=f"tests.acceptance.{app}:queue")
+    here = one_site(app=f"tests.acceptance.keys.{app}:queue")
     here.daemon.stop()
     lives = put(here, named(), time.time() + 6.0)
     here.daemon.start()
@@ -265,7 +265,7 @@ def test_a_key_that_was_set_while_nobody_listened_is_found_by_the_walk(
 def test_keys_that_nobody_can_watch_are_said(mariadb_rows: Rows, folder: Path) -> None:
     daemon = Daemon(folder, mariadb_rows.url)
     try:
-        daemon.write_config(app="tests.acceptance.watch_app:queue")
+        daemon.write_config(app="tests.acceptance.keys.watch_app:queue")
         daemon.start()
         daemon.wait_until(partial(complains, daemon, "watched by nobody: set redis.url"), "said")
     finally:

@@ -2,7 +2,7 @@
 
 from qsuper.store import ledger
 from qsuper.store.backend import Statement
-from tests.acceptance import watch_app
+from tests.acceptance.keys import watch_app
 
 queue = watch_app.queue
 

@@ -51,7 +51,7 @@ class Watching:
     def configure(
         self,
         *watches: tuple[str, int],
-        app: str = "tests.acceptance.watching_app:queue",
+        app: str = "tests.acceptance.keys.watching_app:queue",
         task: str = TASK,
         url: str | None = None,
     ) -> None:
