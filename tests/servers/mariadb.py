@@ -75,6 +75,8 @@ def make_template() -> Path:
             find_program("mariadb-install-db"),
             "--no-defaults",
             f"--datadir={data}",
+            # A server that starts removes the temporary tables of all others from a shared folder.
+            f"--tmpdir={folder}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
             "--skip-name-resolve",
