@@ -140,9 +140,12 @@ def test_a_watched_key_that_falls_due_while_the_server_is_down_fires(site: Site)
     with site.daemon.config.open("a") as config:
         config.write('[[watch]]\npattern = "SN*"\ntask = "take_nothing"\n')
     site.start()
-    for number in range(5):
-        with site.client() as client:
-            client.set(f"SN{number}", "unpaid", px=500)
+    with site.client() as client:
+        for number in range(5):
+            client.set(f"SN{number}", "unpaid", px=3000)
+    # What nobody has seen when the server ends, nobody can know of.
+    armed = "SELECT COUNT(*) FROM watched_keys WHERE value IS NOT NULL"
+    site.daemon.wait_until(lambda: site.rows.run(armed)[0][0] == 5, "the listener has seen them")
     site.process().kill()
     site.daemon.wait_until(lambda: site.rows.count(State.DONE) == 5, "each became a job")
     assert site.rows.count() == 5
