@@ -77,7 +77,7 @@ def test_a_server_that_drops_idle_connections_after_a_second(
 ) -> None:
     here = site(wait_timeout=1)
     here.start()
-    # Longer than the server waits: the ack finds its connection dead.
+    # Longer than the server waits for others: our sessions have asked it for more.
     here.add(12, seconds=1.3)
     here.daemon.wait_until(lambda: here.rows.count(State.DONE) == 12, "long jobs are done")
     for _ in range(2):

@@ -124,7 +124,8 @@ class Listener(Role):
         return [session.subscription.fileno()] if session is not None and self._went_well else []
 
     def _meet(self, session: Session) -> None:
-        """A new subscription: what it says twice, another one has not said."""
+        """A new subscription, by a name of its own in the ledger: within one each expiry is heard
+        once, so what it tells twice are two."""
         self._session = session
         self._sessions += 1
         self._writer.by = f"{self.record.worker}/{self._sessions}"
