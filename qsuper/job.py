@@ -29,13 +29,18 @@ class Job:
     timeout: float | None
     claims: int
     """The fence: grows with every claim and never goes back."""
+    grouped: bool = False
+    """Others wait for its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """The code returned."""
 
-    took_ms: int
+    result: str | None = None
+    """JSON, where the task keeps what it returns."""
+    written: bool = False
+    """Its end is in the database already: it was committed with what the task wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,11 @@ class Failed:
 
     error: str
     traceback: str | None = None
-    took_ms: int = 0
+    wait: float | None = None
+    """Seconds until the next attempt, where the task has said; else the backoff decides."""
+    cause: BaseException | None = field(default=None, compare=False, repr=False)
+    output: str | None = None
+    """The end of what it printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +62,38 @@ class Buried:
 
     error: str
     traceback: str | None = None
-    took_ms: int = 0
+    cause: BaseException | None = field(default=None, compare=False, repr=False)
+    output: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """Not worth running (again): the task says so, or it has waited too long."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """Ended on request, and nothing that it started is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snoozed:
+    """The task wants to be run later; the attempt does not count."""
+
+    wait: float
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class PutOff:
-    """Not now and not here; the attempt does not count."""
+    """Nobody here knows the task; the attempt does not count."""
 
     why: str
 
 
-Outcome = Done | Failed | Buried | PutOff
+Outcome = Done | Failed | Buried | Discarded | Cancelled | Snoozed | PutOff
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +112,10 @@ class NewJob:
     max_attempts: int | None = None
     timeout: float | None = None
     """Seconds; 0 means no limit."""
+    max_age: float | None = None
+    """Seconds that it may wait beyond its time; then it is discarded."""
+    group: int | None = None
+    """Its group, which counts the ends of its jobs."""
     headers: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -107,11 +141,14 @@ class NewJob:
             )
         if self.delay is not None and self.at is not None:
             yield "give either delay or at, not both"
-        for key, value in (("delay", self.delay), ("at", self.at), ("timeout", self.timeout)):
-            if value is not None and not _is_number(value):
+        seconds = {name: getattr(self, name) for name in ("delay", "at", "timeout", "max_age")}
+        for key, value in seconds.items():
+            if value is not None and not is_number(value):
                 yield f"{key} is a number of seconds, not {value!r:.40}"
         if self.timeout is not None and self.timeout < 0:
             yield f"timeout is a number of seconds from 0 on (0: no limit), not {self.timeout!r}"
+        if self.max_age is not None and self.max_age <= 0:
+            yield f"max_age is a number of seconds above 0, not {self.max_age!r}"
         if self.max_attempts is not None and not (
             _is_whole(self.max_attempts) and 1 <= self.max_attempts <= ATTEMPTS_MOST
         ):
@@ -136,7 +173,8 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether it is a number that a clock could show: finite, and no bool."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
     try:

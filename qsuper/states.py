@@ -39,7 +39,7 @@ MEANING: dict[State, str] = {
     State.RUNNING: "claimed by one worker; its code may be running",
     State.DONE: "succeeded",
     State.DEAD: "will not be run again by itself; its error says why",
-    State.CANCELLED: "taken back before it ran, or ended on request",
+    State.CANCELLED: "taken back before it ran, ended on request, or discarded",
 }
 
 
@@ -64,12 +64,16 @@ MOVES: tuple[Move, ...] = (
     Move("bury", State.RUNNING, State.DEAD, "attempts used up, or hopeless"),
     Move("put_off", State.RUNNING, State.SCHEDULED, "nobody here knows the task; un-counted"),
     Move("bury", State.READY, State.DEAD, "a row that no worker could ever run"),
+    Move("discard", State.READY, State.CANCELLED, "it has waited longer than its `max_age`"),
+    Move("discard", State.RUNNING, State.CANCELLED, "its task says that it is not worth running"),
+    Move("snooze", State.RUNNING, State.SCHEDULED, "its task wants to run later; un-counted"),
     Move("cancel", State.SCHEDULED, State.CANCELLED, "taken back while it waited"),
     Move("cancel", State.READY, State.CANCELLED, "taken back while it waited"),
     Move("cancel", State.HELD, State.CANCELLED, "taken back while it waited"),
     Move("cancel", State.RUNNING, State.CANCELLED, "ended on request, its process tree is gone"),
-    Move("hold", State.READY, State.HELD, "its limit has no room"),
+    Move("hold", State.RUNNING, State.HELD, "claimed, but its limit has no room; un-counted"),
     Move("unhold", State.HELD, State.READY, "its limit has room again"),
+    Move("hurry", State.SCHEDULED, State.READY, "somebody wants it to run now"),
     Move("revive", State.DEAD, State.READY, "somebody asked for another try"),
     Move("revive", State.CANCELLED, State.READY, "somebody asked for another try"),
     Move("revive", State.DONE, State.READY, "somebody asked for another run"),

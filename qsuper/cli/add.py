@@ -1,7 +1,6 @@
 """`qsuper add`."""
 
 import difflib
-from pathlib import Path
 from typing import IO, cast
 
 import click
@@ -90,7 +89,7 @@ def learn_tasks(jobs: Queue, task: str) -> None:
     job may be another program's.
     """
     try:
-        jobs.registry = application.load(jobs.config.app, Path(jobs.config.folder))
+        jobs.registry = application.load(jobs.config)
     except AppError as error:
         click.echo(f"note: {error}", err=True)
         return
@@ -102,13 +101,10 @@ def learn_tasks(jobs: Queue, task: str) -> None:
 
 
 def check_unknown(task: str, param: str | None, config: Config) -> None:
-    """Raise `ParamError` unless the param can be read the way the configuration says, or as JSON.
-
-    What is read in a way that is not known here must be UTF-8 at least.
-    """
+    """Raise `ParamError` unless the param can be read as the configuration says, or as JSON."""
     settings = config.tasks.get(task)
     codec = (settings.codec if settings else None) or "json"
-    CODECS.get(codec, CODECS["raw"]).decode(param)
+    CODECS[codec].decode(param)
 
 
 def _read(file: IO[bytes]) -> str:

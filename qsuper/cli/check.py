@@ -50,7 +50,7 @@ def app(config: Config) -> Iterator[str]:
     if config.app is None:
         yield "none configured (app), no job can run"
         return
-    tasks = [task.name for task in application.load(config.app, Path(config.folder))]
+    tasks = [task.name for task in application.load(config)]
     if not tasks:
         raise QsuperError(f"{config.app} has no task; declare one with @queue.task")
     yield f"{config.app}: {', '.join(sorted(tasks))}"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 
 from qsuper.config import Config
 from qsuper.errors import AppError, RedisError, RedisUnavailable
@@ -61,7 +60,7 @@ def redis(config: Config) -> Iterator[str]:
 def _registry(config: Config) -> Registry:
     """What the application declares; nothing when it cannot be imported: `app` tells why."""
     try:
-        return application.load(config.app, Path(config.folder))
+        return application.load(config)
     except AppError:
         return Registry()
 

@@ -55,7 +55,9 @@ def _child(child: Child) -> tuple[object, ...]:
 
 def _does(child: Child) -> str:
     if child.job is not None:
-        return f"#{child.job.id} {span(child.job.seconds)} {child.job.task}"
+        job = child.job
+        far = "" if job.progress is None else f" {job.progress:.0%} {job.progress_text}".rstrip()
+        return f"#{job.id} {span(job.seconds)} {job.task}{far}"
     if child.state == ChildState.RUNNING:
         return child.phase or "-"
     if child.retry_in is not None:

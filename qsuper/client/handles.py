@@ -1,27 +1,37 @@
 """What an application holds of a job it has enqueued, and of a task it has declared."""
 
+import json
 import time
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, Unpack
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack
 
 from qsuper.client.options import Options
 from qsuper.errors import NoSuchJob
 from qsuper.states import FINISHED, State
-from qsuper.store import cancelling
+from qsuper.store import cancelling, reporting
+from qsuper.store.enqueueing import Writer
+from qsuper.tasks.hooks import Around, OnFailure
 from qsuper.tasks.registry import Task
-
-if TYPE_CHECKING:
-    from qsuper.client.queue import Queue
 
 _Params = ParamSpec("_Params")
 _Result = TypeVar("_Result")
+_Found = TypeVar("_Found")
+
+
+class Adder(Protocol):
+    """The part of a `Queue` that the handles need."""
+
+    def within(self, work: Callable[[Writer], _Found], connection: Any = None) -> _Found: ...
+    def add_call(
+        self, task: str, args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
+    ) -> "JobHandle": ...
 
 
 class JobHandle:
     """A job that was enqueued."""
 
-    def __init__(self, queue: "Queue", job_id: int) -> None:
+    def __init__(self, queue: Adder, job_id: int) -> None:
         self._queue = queue
         self.id = job_id
 
@@ -36,6 +46,12 @@ class JobHandle:
             raise NoSuchJob(f"there is no job {self.id}")
         return found
 
+    @property
+    def result(self) -> Any:
+        """What its task returned, if that is kept (`keep_result`) and it is done; else None."""
+        text = self._queue.within(lambda writer: reporting.result(writer, self.id))
+        return None if text is None else json.loads(text)
+
     def wait(self, timeout: float | None = None) -> State:
         """Wait until it has finished and return its state; raises `TimeoutError` after `timeout`
         seconds. Looks every 5 ms at first and every half second at last."""
@@ -48,18 +64,23 @@ class JobHandle:
             pause = min(pause * 1.5, 0.5)
         return state
 
-    def cancel(self) -> bool:
-        """Take it back if it still waits; False when it was too late."""
-        return self._queue.within(
-            lambda writer: cancelling.cancel(writer, self.id) is State.CANCELLED
+    def cancel(self, *, running: bool = False) -> bool:
+        """Take it back if it still waits; False when it was too late.
+
+        With `running` a running one is ended, too, and is `cancelled` once nothing of it is left:
+        then the answer is True, and `wait` tells the end.
+        """
+        state = self._queue.within(
+            lambda writer: cancelling.cancel(writer, self.id, running=running)
         )
+        return state is State.CANCELLED or (running and state is State.RUNNING)
 
 
 class TaskHandle(Generic[_Params, _Result]):
     """A task: call it to run it here and now, `add` it to have a worker run it."""
 
     def __init__(
-        self, queue: "Queue", task: Task, function: Callable[_Params, _Result], options: Options
+        self, queue: Adder, task: Task, function: Callable[_Params, _Result], options: Options
     ) -> None:
         self.task = task
         self.name = task.name
@@ -73,8 +94,23 @@ class TaskHandle(Generic[_Params, _Result]):
 
     def add(self, *args: _Params.args, **kwargs: _Params.kwargs) -> JobHandle:
         """Enqueue a call, checked against the signature; raises `ParamError`."""
-        return self._queue.add_raw(self.name, self.task.encode(*args, **kwargs), **self._options)
+        return self._queue.add_call(self.name, args, kwargs, self._options)
 
     def options(self, **options: Unpack[Options]) -> "TaskHandle[_Params, _Result]":
         """The same task to be added in another way: `send.options(priority=-10).add(uid=4)`."""
         return TaskHandle(self._queue, self.task, self._function, {**self._options, **options})
+
+    def before(self, hook: Around) -> Around:
+        """Have a function called with the `CurrentJob` before each job of this task."""
+        self.task.hooks.before.append(hook)
+        return hook
+
+    def after(self, hook: Around) -> Around:
+        """The same after each, however it ended."""
+        self.task.hooks.after.append(hook)
+        return hook
+
+    def on_failure(self, hook: OnFailure) -> OnFailure:
+        """The same after each failed attempt, with the job and the exception."""
+        self.task.hooks.on_failure.append(hook)
+        return hook

@@ -1,7 +1,9 @@
 """How a job is enqueued and run, as keyword arguments."""
 
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import Literal, TypedDict
+
+OnConflict = Literal["keep", "replace", "move"]
 
 
 class RunOptions(TypedDict, total=False):
@@ -13,6 +15,8 @@ class RunOptions(TypedDict, total=False):
     max_attempts: int
     timeout: float
     """Seconds; 0 means no limit."""
+    max_age: float
+    """Seconds that it may wait beyond its time; then it is discarded."""
 
 
 class TaskOptions(RunOptions, total=False):
@@ -22,6 +26,15 @@ class TaskOptions(RunOptions, total=False):
     """Without it the function's own."""
     codec: str
     """How its param is written: one of `CODECS`."""
+    backoff: float | tuple[float, float]
+    """Seconds before the second attempt, and the longest wait before any."""
+    no_retry: type[BaseException] | tuple[type[BaseException], ...]
+    """Errors after which no further attempt is made."""
+    transactional: bool
+    """The function is given a `connection`, a DB-API connection in a transaction: what it writes
+    and the job's end are committed together, or neither is."""
+    keep_result: bool
+    """What the function returns is kept, as JSON, for `job.result`."""
 
 
 class Options(RunOptions, total=False):
@@ -32,4 +45,8 @@ class Options(RunOptions, total=False):
     at: float | datetime
     """Unix time from which it may run, or a datetime with its time zone; instead of `delay`."""
     name: str
-    """Unique among live jobs: while one of this name lives, no second is added."""
+    """Unique among live jobs."""
+    on_conflict: OnConflict
+    """What becomes of a live job of the same `name`: it is kept, and no second is added (the
+    default); it is cancelled if it waits, and the new one takes its place; or it is moved, and
+    becomes what the new one would have been. A running one is let run, without its name."""

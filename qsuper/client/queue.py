@@ -5,14 +5,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, ParamSpec, TypeVar, Unpack, cast, overload
+from typing import Any, TypeVar, Unpack, cast, overload
 
-from qsuper.client.handles import JobHandle, TaskHandle
+from qsuper.client.declarations import Declarations
+from qsuper.client.group import Group
+from qsuper.client.handles import JobHandle
 from qsuper.client.moments import in_seconds, say_what_is_too_late
-from qsuper.client.options import Options, RunOptions, TaskOptions
-from qsuper.config import Config, load
+from qsuper.client.options import OnConflict, Options, RunOptions
+from qsuper.config import Config, TaskConfig, load
 from qsuper.errors import ParamError
-from qsuper.job import DEFAULT_QUEUE, NewJob, check_name
+from qsuper.job import NewJob, check_name
 from qsuper.redis.address import url_of
 from qsuper.redis.waking import Waker
 from qsuper.states import State
@@ -20,18 +22,18 @@ from qsuper.store import enqueueing, timers
 from qsuper.store.borrowing import borrow
 from qsuper.store.database import Connection, Database
 from qsuper.store.enqueueing import Writer
+from qsuper.store.groups import enqueue_group
 from qsuper.store.schema import ensure
 from qsuper.store.threads import Threads
 from qsuper.tasks.codecs import CODECS
-from qsuper.tasks.expiry import check_task
+from qsuper.tasks.configured import configured
+from qsuper.tasks.current import running
 from qsuper.tasks.registry import Registry, Task
-from qsuper.tasks.watch import Watch
 
-_Params = ParamSpec("_Params")
 _Result = TypeVar("_Result")
 
 
-class Queue:
+class Queue(Declarations):
     """The jobs of one database.
 
     `url` names it; without it the configuration does (`qsuper.toml`, `QSUPER_*`), and without any:
@@ -62,52 +64,6 @@ class Queue:
     def _threads(self) -> Threads:
         return Threads(self.database)
 
-    @overload
-    def task(self, function: Callable[_Params, _Result], /) -> TaskHandle[_Params, _Result]: ...
-    @overload
-    def task(
-        self,
-        /,
-        *,
-        name: str | None = None,
-        queue: str = DEFAULT_QUEUE,
-        timeout: float | None = None,
-        max_attempts: int | None = None,
-        priority: int = 0,
-        codec: str = "json",
-    ) -> Callable[[Callable[_Params, _Result]], TaskHandle[_Params, _Result]]: ...
-    def task(
-        self,
-        function: Callable[_Params, _Result] | None = None,
-        /,
-        *,
-        name: str | None = None,
-        queue: str = DEFAULT_QUEUE,
-        timeout: float | None = None,
-        max_attempts: int | None = None,
-        priority: int = 0,
-        codec: str = "json",
-    ) -> Any:
-        """Register a function as a task, under its own name unless told otherwise."""
-        if codec not in CODECS:
-            raise ParamError(f"no codec is named {codec!r}: take one of {', '.join(CODECS)}")
-
-        def register(function: Callable[_Params, _Result]) -> TaskHandle[_Params, _Result]:
-            task = Task(
-                name=name or function.__name__,
-                handler=function,
-                queue=queue,
-                timeout=timeout,
-                max_attempts=max_attempts,
-                priority=priority,
-                codec=CODECS[codec],
-            )
-            NewJob(task.name, None, queue, None, priority, None, None, max_attempts, timeout)
-            self.registry.add(task)
-            return TaskHandle(self, task, function, {})
-
-        return register if function is None else register(function)
-
     def add(
         self,
         task: str,
@@ -133,15 +89,27 @@ class Queue:
     ) -> JobHandle:
         """Enqueue with the param as the column is to hold it; raises `ParamError`."""
         self._check(task, param)
+        on_conflict = options.pop("on_conflict", None)
         job = self._new_job(task, param, options)
+        connection = self._joined(connection)
         if job.name is not None:
-            job_id = self.within(lambda own: enqueueing.keep(own, job), connection)
+            write = _on_conflict(on_conflict or "keep")
+            job_id = self.within(lambda own: write(own, job), connection)
+        elif on_conflict is not None:
+            raise ParamError("on_conflict is for jobs that have a name")
         elif connection is not None:
             job_id = enqueueing.insert(borrow(connection), job)
         else:
             job_id = self._threads.do(lambda own: enqueueing.insert(own, job))
         self._written([job], connection)
         return JobHandle(self, job_id)
+
+    def add_call(
+        self, task: str, args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
+    ) -> JobHandle:
+        """Enqueue a call of a task that is registered here."""
+        known = configured(self.registry[task], self.config)
+        return self.add_raw(task, known.encode(*args, **kwargs), **options)
 
     def add_many(
         self,
@@ -155,6 +123,7 @@ class Queue:
         if "name" in options:
             raise ParamError("many jobs cannot have one name")
         jobs = [self._new_job(task, self._encode(task, param), options) for param in params]
+        connection = self._joined(connection)
         count = self.within(lambda writer: enqueueing.insert_many(writer, jobs), connection)
         self._written(jobs, connection)
         return count
@@ -207,45 +176,55 @@ class Queue:
         job = self._new_job(
             task, self._encode(task, param), cast(Options, {**options, **when, "name": name})
         )
+        connection = self._joined(connection)
         job_id = self.within(lambda writer: enqueueing.move(writer, job), connection)
         self._written([job], connection)
         return JobHandle(self, job_id)
 
+    def group(
+        self,
+        then: str,
+        param: Mapping[str, Any] | None = None,
+        *,
+        connection: Any = None,
+        **options: Unpack[RunOptions],
+    ) -> Group:
+        """Jobs after whose ends a job of the task `then` is added, once all are done:
+
+            with queue.group("send_report", {"to": "chief"}) as group:
+                for page in pages:
+                    group.add("draw_page", {"page": page})
+
+        One that is dead or cancelled keeps the others' end waiting, until it is retried and done.
+        """
+        last = self._new_job(then, self._encode(then, param), cast(Options, options))
+
+        def make(task: str, param: Mapping[str, Any] | None, options: Options) -> NewJob:
+            return self._new_job(task, self._encode(task, param), options)
+
+        def write(jobs: list[NewJob]) -> list[int]:
+            joined = self._joined(connection)
+            ids = self.within(lambda writer: enqueue_group(writer, jobs, last), joined)
+            self._written(jobs or [last], joined)
+            return ids
+
+        return Group(make, write)
+
     def remaining(self, name: str, *, connection: Any = None) -> float | None:
         """Seconds until the waiting job of this name may run, 0.0 when it is overdue; None when
         none waits: it was never set, was cancelled, or has fired."""
+        connection = self._joined(connection)
         if connection is not None:
             return timers.due_in(borrow(connection), name)
         return self._threads.do(lambda own: timers.due_in(own, name))
 
-    def cancel(self, name: str, *, connection: Any = None) -> bool:
-        """Take the waiting job of this name back; False when none waits, or it runs already."""
-        return self.within(lambda own: timers.cancel(own, name), connection) is State.CANCELLED
+    def cancel(self, name: str, *, running: bool = False, connection: Any = None) -> bool:
+        """Take the waiting job of this name back; False when none waits, or it runs already.
 
-    def watch(
-        self, pattern: str, *, db: int | None = None, **options: Unpack[TaskOptions]
-    ) -> Callable[
-        [Callable[_Params, _Result] | TaskHandle[_Params, _Result]], TaskHandle[_Params, _Result]
-    ]:
-        """Have a function run when a Redis key that matches `pattern` expires, whoever set it.
-
-        The function names what it wants to be told, out of `key`, `value` (the last one, text),
-        `kind`, `how` (`observed` or `presumed`), `db`, `deadline` (Unix time), `key_base64` and
-        `value_base64`. It is a task like any other; `options` are those of `task`. `db` is the
-        number of the Redis database, without it that of `redis.url`.
+        With `running` a running one is ended, too: its name is free once nothing of it is left.
         """
-
-        def register(
-            function: Callable[_Params, _Result] | TaskHandle[_Params, _Result],
-        ) -> TaskHandle[_Params, _Result]:
-            handle = (
-                function if isinstance(function, TaskHandle) else self.task(**options)(function)
-            )
-            check_task(handle.task)
-            self.registry.watches.append(Watch(pattern, handle.name, db))
-            return handle
-
-        return register
+        state = self.within(lambda own: timers.cancel(own, name, running=running), connection)
+        return state is State.CANCELLED or (running and state is State.RUNNING)
 
     def job(self, job_id: int) -> JobHandle:
         """The handle of a job enqueued earlier."""
@@ -257,7 +236,9 @@ class Queue:
         self._waker.close()
 
     def within(self, work: Callable[[Writer], _Result], connection: Any = None) -> _Result:
-        """Run `work` in the caller's transaction, or in one of its own."""
+        """Run `work` in the caller's transaction, or that of the transactional task that runs here,
+        or in one of its own."""
+        connection = self._joined(connection)
         if connection is not None:
             return work(borrow(connection))
 
@@ -271,11 +252,26 @@ class Queue:
         if param is not None and not isinstance(param, Mapping):
             raise ParamError(f"param is a mapping of named arguments, not {type(param).__name__}")
         arguments = dict(param or {})
+        known = self._known(task)
+        if known is None:
+            settings = self.config.tasks.get(task)
+            codec = CODECS[(settings and settings.codec) or "json"]
+            return codec.encode(arguments)
+        return known.encode(**arguments)
+
+    def _known(self, task: str) -> Task | None:
+        """The task as the configuration wants it; None when it is not registered here."""
         known = self.registry.get(task)
-        return known.encode(**arguments) if known else CODECS["json"].encode(arguments)
+        return None if known is None else configured(known, self.config)
+
+    def _joined(self, connection: Any) -> Any:
+        """The caller's connection, or that of the transactional task that runs in this thread."""
+        if connection is None and (job := running()) is not None:
+            return job.transaction(self.config.store.url)
+        return connection
 
     def _check(self, task: str, param: str | None) -> None:
-        known = self.registry.get(task)
+        known = self._known(task)
         if known is not None:
             args, kwargs = known.codec.decode(param)
             known.bind(args, kwargs)
@@ -288,9 +284,14 @@ class Queue:
                 f"the param of {task} is larger than {most} bytes (job.max_param_bytes): store the"
                 " data elsewhere and pass where it is"
             )
-        known = self.registry.get(task)
+        known = self._known(task)
         if known is not None:
-            options = {"queue": known.queue, "priority": known.priority, **options}
+            own: Options = {"queue": known.queue, "priority": known.priority}
+            if known.max_age is not None:
+                own["max_age"] = known.max_age
+            options = {**own, **options}
+        elif (settings := self.config.tasks.get(task)) is not None:
+            options = {**_options_of(settings), **options}
         return NewJob(task, param, **in_seconds(options))
 
     def _written(self, jobs: Sequence[NewJob], connection: Any) -> None:
@@ -307,3 +308,16 @@ class Queue:
         ready = Counter(job.queue for job in jobs if job.is_ready)
         for queue, count in ready.items():
             self._waker.wake(queue, count)
+
+
+def _on_conflict(what: OnConflict) -> Callable[[Writer, NewJob], int]:
+    ways = {"keep": enqueueing.keep, "replace": enqueueing.replace, "move": enqueueing.move}
+    if what not in ways:
+        raise ParamError(f"on_conflict is one of {', '.join(ways)}, not {what!r:.40}")
+    return ways[what]
+
+
+def _options_of(settings: TaskConfig) -> Options:
+    """What the configuration says of a task that is another program's."""
+    given = {"queue": settings.queue, "priority": settings.priority, "max_age": settings.max_age}
+    return cast(Options, {key: value for key, value in given.items() if value is not None})

@@ -207,6 +207,10 @@ class TaskConfig(Table, frozen=True):
     """Attempts after which a failing job is dead; without it as `[job]` says."""
     priority: kinds.Priority | None = None
     """Smaller runs first; without it 0."""
+    backoff: BackoffConfig | None = None
+    """The wait before a failed job's next attempt; without it as `[job]` says."""
+    max_age: kinds.SomeSeconds | None = None
+    """Seconds a job may wait beyond its time before it is discarded; without it for ever."""
 
 
 class WatchConfig(Table, frozen=True):

@@ -12,6 +12,11 @@ class Job:
     attempt: int
     seconds: float
     """For how long it has run."""
+    progress: float | None = None
+    """From 0 to 1; None when it has said nothing."""
+    progress_text: str = ""
+    time_left: float | None = None
+    """Seconds until its time-out is over; None when it has none."""
 
 
 @dataclass(frozen=True, slots=True)

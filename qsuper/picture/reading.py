@@ -113,7 +113,15 @@ def _job(record: scoreboard.Child | None, now: float) -> Job | None:
     if record is None or record.in_flight is None:
         return None
     seconds = max(0.0, now - record.began)
-    return Job(record.in_flight, record.task, record.attempt, seconds)
+    return Job(
+        record.in_flight,
+        record.task,
+        record.attempt,
+        seconds,
+        progress=record.progress if record.progress >= 0 else None,
+        progress_text=record.progress_text,
+        time_left=max(0.0, record.timeout - seconds) if record.timeout else None,
+    )
 
 
 def _queues(

@@ -1,13 +1,24 @@
 """Jobs that have ended but are not yet written down."""
 
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from qsuper.config import Config
 from qsuper.errors import StoreUnavailable
-from qsuper.job import Buried, Done, Failed, Job, Outcome, PutOff
-from qsuper.roles import backoff
+from qsuper.job import (
+    Buried,
+    Cancelled,
+    Discarded,
+    Done,
+    Failed,
+    Job,
+    Outcome,
+    PutOff,
+    Snoozed,
+)
 from qsuper.scoreboard import Record, clock
 from qsuper.store import acking
+from qsuper.store.acking import Report
 from qsuper.store.backend import StoreBusy
 from qsuper.store.database import Connection
 
@@ -20,14 +31,25 @@ HELD_AGAIN = 5.0
 """Seconds after which an ack is tried again whose row somebody's transaction held: each try waits
 a second for the lock, and the worker has other things to do."""
 
-_Ended = tuple[Job, Outcome, int]
+TOOK_MS_MOST = 2**31 - 1
+"""What the column holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A job whose end takes a statement of its own."""
+
+    job: Job
+    outcome: Outcome
+    wait: float | None
+    """Seconds until its next attempt; None when none is left."""
+    took_ms: int
 
 
 class Acks:
     """Filled by the worker; flushed by the worker or, when a job overstays, its companion."""
 
-    def __init__(self, config: Config, record: Record, node: str) -> None:
-        self._config = config
+    def __init__(self, record: Record, node: str) -> None:
         self._record = record
         self._worker = record.worker
         self._node = node
@@ -48,17 +70,21 @@ class Acks:
         """Jobs that are ours until their ack is written."""
         with self._lock:
             done = [job_id for job_id, _ in self._done + self._held_done]
-            return frozenset(done + [job.id for job, _, _ in self._ended + self._held_ended])
+            return frozenset(done + [end.job.id for end in self._ended + self._held_ended])
 
-    def add(self, job: Job, outcome: Outcome, max_attempts: int, now: float) -> None:
-        """Note how a job ended."""
+    def add(
+        self, job: Job, outcome: Outcome, seconds: float, now: float, wait: float | None
+    ) -> None:
+        """Note how a job ended, `seconds` after it had begun; `wait` is until the next attempt of
+        one that failed, None when none is left."""
+        took_ms = min(int(seconds * 1000), TOOK_MS_MOST)
         with self._lock:
             if not self._done and not self._ended:
                 self._since = now
-            if isinstance(outcome, Done):
-                self._done.append((job.id, outcome.took_ms))
-            else:
-                self._ended.append((job, outcome, max_attempts))
+            if not isinstance(outcome, Done) or outcome.result is not None or job.grouped:
+                self._ended.append(_Ended(job, outcome, wait, took_ms))
+            elif not outcome.written:
+                self._done.append((job.id, took_ms))
 
     def is_old(self, now: float) -> bool:
         return bool(self._done or self._ended) and now - self._since > OLD
@@ -104,7 +130,7 @@ class Acks:
     def _flush_ended(self, connection: Connection) -> None:
         while self._ended:
             try:
-                self._end(connection, *self._ended[-1])
+                self._end(connection, self._ended[-1])
             except StoreBusy:
                 if connection.backend.name == "sqlite":
                     raise
@@ -112,32 +138,44 @@ class Acks:
                 self._held_since = clock()
             self._ended.pop()
 
-    def _end(self, connection: Connection, job: Job, outcome: Outcome, max_attempts: int) -> None:
-        if isinstance(outcome, PutOff):
-            mine = acking.put_off(
-                connection, self._worker, job, node=self._node, wait=UNKNOWN_TASK_WAIT
-            )
-        elif isinstance(outcome, Failed) and job.attempt < max_attempts:
-            mine = acking.retry(
-                connection,
-                self._worker,
-                job,
-                node=self._node,
-                wait=backoff.wait(job.attempt, self._config.job.backoff),
-                error=outcome.error,
-                traceback=outcome.traceback,
-                took_ms=outcome.took_ms,
-            )
-        else:
-            assert isinstance(outcome, Failed | Buried)
-            mine = acking.bury(
-                connection,
-                self._worker,
-                job,
-                node=self._node,
-                error=outcome.error,
-                traceback=outcome.traceback,
-                took_ms=outcome.took_ms,
-            )
+    def _end(self, connection: Connection, end: _Ended) -> None:
+        mine = self._write(connection, end.job, end)
         if not mine and not self._doubtful:
             self._record.fenced += 1
+
+    def _write(self, connection: Connection, job: Job, end: _Ended) -> bool:
+        """Write one end down; whether the claim was still this worker's."""
+        worker, took_ms = self._worker, end.took_ms
+        match end.outcome:
+            case Done(result):
+                return acking.complete_with(connection, worker, job, took_ms=took_ms, result=result)
+            case Snoozed(wait):
+                return acking.snooze(connection, worker, job, wait=wait)
+            case PutOff():
+                return acking.put_off(
+                    connection, worker, job, node=self._node, wait=UNKNOWN_TASK_WAIT
+                )
+            case Failed() if end.wait is not None:
+                report = self._report(end.outcome, took_ms)
+                return acking.retry(connection, worker, job, report, wait=end.wait)
+            case Failed() | Buried() | Discarded() | Cancelled():
+                write = _FOR_GOOD[type(end.outcome)]
+                return write(connection, worker, job, self._report(end.outcome, took_ms))
+
+    def _report(self, outcome: Failed | Buried | Discarded | Cancelled, took_ms: int) -> Report:
+        match outcome:
+            case Discarded(reason):
+                return Report(self._node, reason, took_ms=took_ms)
+            case Cancelled():
+                return Report(self._node, "cancelled while it ran", took_ms=took_ms)
+            case Failed() | Buried():
+                return Report(self._node, outcome.error, outcome.traceback, outcome.output, took_ms)
+
+
+_FOR_GOOD: dict[type, Callable[[Connection, str, Job, Report], bool]] = {
+    Failed: acking.bury,
+    Buried: acking.bury,
+    Discarded: acking.discard,
+    Cancelled: acking.cancelled,
+}
+"""How an end that no attempt follows is written."""

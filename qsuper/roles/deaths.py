@@ -6,7 +6,8 @@ import random
 from qsuper import exits
 from qsuper.errors import StoreError, StoreUnavailable
 from qsuper.place import Place
-from qsuper.scoreboard import REASON_STOP, REASON_TIMEOUT, Record
+from qsuper.roles.output import last_words, path_of
+from qsuper.scoreboard import REASON_CANCEL, REASON_STOP, REASON_TIMEOUT, Record
 from qsuper.store.database import Connection
 from qsuper.store.settling import Death, Settlement, settle
 
@@ -47,6 +48,7 @@ def _death(place: Place, record: Record, worker: str) -> Death:
         begun=record.begun,
         limits=record.limits,
         innocent=record.reason == REASON_STOP,
+        output=last_words(path_of(place.config.state_dir, record.slot)),
     )
 
 
@@ -79,6 +81,8 @@ def cause_of(record: Record) -> str:
     """How a worker died, as the beginning of a sentence."""
     if record.reason == REASON_TIMEOUT:
         return f"its time-out of {record.timeout:g} s was over and its worker was killed"
+    if record.reason == REASON_CANCEL:
+        return "it was cancelled and its worker was killed"
     how = exits.describe(record.status)
     if record.reason:
         return f"its worker was ended ({record.reason}; {how})"

@@ -33,14 +33,15 @@ class Output:
             os.dup2(self._file, descriptor)
         self._texts = sys.stdout, sys.stderr = _text_to(1), _text_to(2)
 
-    def collect(self) -> None:
-        """Log what was printed since the last time, line by line, and empty the file."""
+    def collect(self) -> str:
+        """Log what was printed since the last time, line by line, and empty the file; returns the
+        end of it."""
         if (sys.stdout, sys.stderr) != self._texts or any(text.closed for text in self._texts):
             # A job has closed or replaced what it was lent; the next one shall be able to print.
             self.redirect()
         size = os.fstat(self._file).st_size
         if not size:
-            return
+            return ""
         start = max(0, size - TAIL)
         text = os.pread(self._file, TAIL, start).decode("utf-8", "backslashreplace")
         self._truncate()
@@ -48,9 +49,26 @@ class Output:
             log.info("(the first %d bytes of the output are cut)", start)
         for line in text.splitlines():
             log.info("%s", line)
+        return text
 
     def _truncate(self) -> None:
         os.ftruncate(self._file, 0)
+
+
+def last_words(path: Path) -> str | None:
+    """The end of what a worker that is dead had printed and not yet logged."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - TAIL))
+            return file.read(TAIL).decode("utf-8", "backslashreplace") or None
+    except OSError:
+        return None
+
+
+def path_of(state_dir: str, slot: int) -> Path:
+    """Where the worker of a record prints."""
+    return Path(state_dir, "output", f"{slot}.out")
 
 
 def _text_to(descriptor: int) -> TextIO:

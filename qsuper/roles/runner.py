@@ -3,36 +3,60 @@
 import logging
 import os
 import signal
+import time
+from dataclasses import replace
 from types import FrameType
+from typing import Any
 
 from qsuper import logs
-from qsuper.config import JobConfig
+from qsuper.config import Config
 from qsuper.config.kinds import TEN_YEARS
 from qsuper.exits import Exit
-from qsuper.job import Done, Failed, Job, Outcome, PutOff
+from qsuper.job import Buried, Cancelled, Discarded, Done, Failed, Job, Outcome, PutOff, Snoozed
+from qsuper.roles import backoff
+from qsuper.roles.desk import WorkerDesk
+from qsuper.roles.family import end_what_began
 from qsuper.roles.output import Output
 from qsuper.scoreboard import Record, clock
-from qsuper.tasks import function
-from qsuper.tasks.ending import Aborted, SoftTimeout
+from qsuper.store import transacting
+from qsuper.store.database import Database, Link
+from qsuper.tasks.current import CurrentJob
+from qsuper.tasks.ending import Aborted, Cancelling, SoftTimeout
+from qsuper.tasks.hooks import Hooks
 from qsuper.tasks.registry import Registry, Task
+from qsuper.tasks.run import TIMED_OUT, run
 
 log = logging.getLogger("qsuper.worker")
 
 TIMEOUT_MOST = float(TEN_YEARS)
 """Seconds; who asks for more means no limit."""
+LONG_TRANSACTION = 1.0
+"""Seconds for which a transactional task may hold SQLite's one write lock without a warning."""
 
 
 class Runner:
     """From a job to its outcome; only `Aborted` comes out of it."""
 
     def __init__(
-        self, registry: Registry, output: Output, record: Record, defaults: JobConfig
+        self,
+        registry: Registry,
+        output: Output,
+        record: Record,
+        config: Config,
+        queue: str,
+        database: Database,
     ) -> None:
         self._registry = registry
         self._output = output
         self._record = record
-        self._defaults = defaults
+        self._defaults = config.job
+        self._store_url = config.store.url
+        self._queue = queue
         self._worker = record.worker
+        self._desk = WorkerDesk(database, record)
+        self._transactions = Link(database, plain=True)
+        self._holds_all = database.backend.name == "sqlite"
+        self._hooks: dict[str, tuple[Hooks, ...]] = {}
         self._pid = os.getpid()
         self._interruptible = False
         self._task = ""
@@ -46,10 +70,12 @@ class Runner:
         self._describe(job, task)
         logs.job_context(job.id, job.attempt, self._worker, job.task)
         self._record.begin(position, began)
-        outcome = self._outcome(task, job)
+        outcome = self._outcome(task, job, began)
         self._record.finish(position)
         ended = clock()
-        self._output.collect()
+        printed = self._output.collect()
+        if printed and isinstance(outcome, Failed | Buried):
+            outcome = replace(outcome, output=printed)
         self._say(job, outcome, ended - began, quiet)
         return outcome, ended
 
@@ -61,6 +87,26 @@ class Runner:
         if task is not None and task.max_attempts is not None:
             return task.max_attempts
         return self._defaults.max_attempts
+
+    def wait(self, job: Job, outcome: Outcome) -> float | None:
+        """Seconds until the next attempt of a job that failed; None when none is left."""
+        if not isinstance(outcome, Failed) or job.attempt >= self.most_attempts(job):
+            return None
+        if outcome.wait is not None:
+            return outcome.wait
+        task = self._registry.get(job.task)
+        own = task.backoff if task is not None else None
+        return backoff.wait(job.attempt, own or self._defaults.backoff)
+
+    def max_age(self, job: Job) -> float | None:
+        """Seconds that its task lets it wait, where the row does not say."""
+        task = self._registry.get(job.task)
+        return None if task is None else task.max_age
+
+    def stands_alone(self, job: Job) -> bool:
+        """Whether nothing else may be held while it runs."""
+        task = self._registry.get(job.task)
+        return task is not None and task.transactional
 
     def idle(self) -> None:
         """Nothing runs for a while."""
@@ -76,24 +122,23 @@ class Runner:
     def _on_alarm(self, _signal: int, _frame: FrameType | None) -> None:
         if self._interruptible:
             self._interruptible = False
+            if self._record.cancel and self._record.cancel == self._record.in_flight:
+                raise Cancelling
             raise SoftTimeout
 
-    def _outcome(self, task: Task | None, job: Job) -> Outcome:
+    def _outcome(self, task: Task | None, job: Job, began: float) -> Outcome:
         if task is None:
             return PutOff(f"no task named {job.task!r} is registered here")
+        # The job before may have set one of its own.
+        if (self._timeout or self._record.cancel) and signal.getsignal(
+            signal.SIGALRM
+        ) != self._on_alarm:
+            signal.signal(signal.SIGALRM, self._on_alarm)
         if self._timeout:
-            if signal.getsignal(signal.SIGALRM) != self._on_alarm:
-                # The job before has set one of its own.
-                signal.signal(signal.SIGALRM, self._on_alarm)
             signal.setitimer(signal.ITIMER_REAL, self._timeout)
         outcome: Outcome | None = None
         try:
-            self._interruptible = True
-            outcome = function.run(task, job)
-            self._interruptible = False
-        except SoftTimeout:
-            # It struck in the moment after the handler had returned.
-            return Failed(function.TIMED_OUT)
+            outcome = self._attempt(task, job, began)
         finally:
             if os.getpid() != self._pid:
                 # The job forked and let the copy return, too: it must not become a second worker
@@ -101,7 +146,54 @@ class Runner:
                 os._exit(Exit.DRAINED if isinstance(outcome, Done) else Exit.BUG)
             self._interruptible = False
             signal.setitimer(signal.ITIMER_REAL, 0)
+        if isinstance(outcome, Cancelled) or (
+            isinstance(outcome, Failed) and isinstance(outcome.cause, SoftTimeout)
+        ):
+            # Only then may the job run again, or another one have its name.
+            end_what_began(began)
         return outcome
+
+    def _attempt(self, task: Task, job: Job, began: float) -> Outcome:
+        deadline = time.time() + self._timeout if self._timeout else None
+        current = CurrentJob(job, self._queue, self._desk, deadline)
+        if not task.transactional:
+            return self._call(task, job, current)
+
+        def work(connection: Any) -> Outcome:
+            current.connection, current.store_url = connection, self._store_url
+            return self._call(task, job, current)
+
+        self._desk.writes = not self._holds_all
+        try:
+            return transacting.transact(
+                self._transactions, self._worker, job, lambda: _since(began), work
+            )
+        finally:
+            self._desk.writes = True
+            if self._holds_all and clock() - began > LONG_TRANSACTION:
+                log.warning(
+                    "it held SQLite's one write lock for %.1f s: everybody else waited",
+                    clock() - began,
+                )
+
+    def _call(self, task: Task, job: Job, current: CurrentJob) -> Outcome:
+        outcome: Outcome | None = None
+        try:
+            self._interruptible = True
+            outcome = run(task, job, current, self._hooks_of(task))
+            self._interruptible = False
+        except (SoftTimeout, Cancelling) as cause:
+            # It struck in the moment after the handler had returned.
+            return outcome or Failed(TIMED_OUT, cause=cause)
+        return outcome
+
+    def _hooks_of(self, task: Task) -> tuple[Hooks, ...]:
+        try:
+            return self._hooks[task.name]
+        except KeyError:
+            found = self._registry.hooks_of(task, self._queue)
+            self._hooks[task.name] = found
+            return found
 
     def _describe(self, job: Job, task: Task | None) -> None:
         if job.task != self._task:
@@ -114,15 +206,28 @@ class Runner:
         timeout = min(max(timeout, 0.0), TIMEOUT_MOST)
         if timeout != self._timeout:
             self._record.timeout = self._timeout = timeout
+        if self._record.progress >= 0:
+            self._record.report(-1.0)
         self._record.attempt = job.attempt
 
     def _say(self, job: Job, outcome: Outcome, seconds: float, quiet: bool) -> None:
-        if isinstance(outcome, Done):
-            self._record.done += 1
-            log.log(logging.DEBUG if quiet else logging.INFO, "done in %.1f ms", seconds * 1e3)
-        elif isinstance(outcome, PutOff):
-            log.warning("put off: %s", outcome.why)
-        else:
-            self._record.failed += 1
-            again = isinstance(outcome, Failed) and job.attempt < self.most_attempts(job)
-            log.warning("%s: %s", "failed, to be tried again" if again else "dead", outcome.error)
+        match outcome:
+            case Done():
+                self._record.done += 1
+                log.log(logging.DEBUG if quiet else logging.INFO, "done in %.1f ms", seconds * 1e3)
+            case PutOff(why):
+                log.warning("put off: %s", why)
+            case Snoozed(wait):
+                log.info("wants to run again in %.1f s", wait)
+            case Discarded(reason):
+                log.info("discarded: %s", reason)
+            case Cancelled():
+                log.info("cancelled after %.1f s", seconds)
+            case Failed(error) | Buried(error):
+                self._record.failed += 1
+                again = isinstance(outcome, Failed) and job.attempt < self.most_attempts(job)
+                log.warning("%s: %s", "failed, to be tried again" if again else "dead", error)
+
+
+def _since(began: float) -> int:
+    return int((clock() - began) * 1000)

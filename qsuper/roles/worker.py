@@ -4,26 +4,25 @@ import logging
 import os
 import random
 from contextlib import suppress
-from pathlib import Path
 
 from qsuper import logs
 from qsuper.errors import StoreError
 from qsuper.exits import Exit
-from qsuper.job import Job
+from qsuper.job import Discarded, Job
 from qsuper.place import Place
 from qsuper.roles import lease
 from qsuper.roles.acks import Acks
 from qsuper.roles.batch import Batch
 from qsuper.roles.claimer import Claimer
 from qsuper.roles.companion import Companion
-from qsuper.roles.output import Output
+from qsuper.roles.output import Output, path_of
 from qsuper.roles.pace import Pace
 from qsuper.roles.recycling import Recycling
 from qsuper.roles.role import AT_ONCE, Role, kill_descendants
 from qsuper.roles.runner import Runner
 from qsuper.roles.zombies import Zombies
 from qsuper.scoreboard import clock
-from qsuper.store import looking, releasing
+from qsuper.store import claiming, looking, releasing
 from qsuper.tasks import application
 from qsuper.tasks.ending import Aborted
 
@@ -50,7 +49,7 @@ class Worker(Role):
         assert place.queue is not None
         self.queue = place.queue
         self.worker = place.record.worker
-        self.acks = Acks(self.config, self.record, place.board.header.node)
+        self.acks = Acks(self.record, place.board.header.node)
         self.batch = Batch(self.record)
         self.companion = Companion(place, self.database, self.batch, self.acks)
         self.pace = Pace(self.config.worker.batch)
@@ -59,9 +58,8 @@ class Worker(Role):
         self._idle = False
 
     def boot(self) -> None:
-        path = Path(self.config.state_dir, "output", f"{self.record.slot}.out")
-        output = Output(path)
-        registry = application.load(self.config.app, Path(self.config.folder))
+        output = Output(path_of(self.config.state_dir, self.record.slot))
+        registry = application.load(self.config)
         # The application may have set up logging in its own way.
         logs.setup(self.config.log, f"worker {self.place.name}")
         output.redirect()
@@ -70,7 +68,9 @@ class Worker(Role):
         if patterns and self.config.redis.url is None:
             # Of the children that are always there, those know the application.
             self.complaint = f"keys {patterns[0]!r} are watched by nobody: set redis.url"
-        self.runner = Runner(registry, output, self.record, self.config.job)
+        self.runner = Runner(
+            registry, output, self.record, self.config, self.queue.name, self.database
+        )
         self.claimer = self.make_claimer()
         self.companion.start()
 
@@ -155,6 +155,8 @@ class Worker(Role):
                 if self._may_not_go_on():
                     self._give_back([job, *self.batch.surrender()])
                     break
+                if self.runner.stands_alone(job) and (others := self.batch.surrender()):
+                    releasing.release(self.link.connection, self.worker, others)
                 all_fast = self._run_one(job) and all_fast
         except StoreError:
             self.claimer.lose()
@@ -177,14 +179,25 @@ class Worker(Role):
         if self.acks and (not fast or self.acks.is_old(began)):
             self.acks.flush(self.link.connection)
             began = clock()
+        limit = self.runner.max_age(job)
+        if limit is not None and claiming.waited(self.link.connection, job.id) > limit:
+            self._discard(job, f"it has waited longer than {limit:g} s, its task's max_age")
+            return fast
         try:
             outcome, ended = self.runner.run(job, self.batch.position, began, quiet=fast)
         except Aborted:
             self._go_now(job)
             raise SystemExit(self.exit) from None
-        self.acks.add(job, outcome, self.runner.most_attempts(job), ended)
+        self.acks.add(job, outcome, ended - began, ended, self.runner.wait(job, outcome))
         self.pace.took(job.task, ended - began)
         return fast
+
+    def _discard(self, job: Job, why: str) -> None:
+        """Without running it."""
+        logs.job_context(job.id, job.attempt, self.worker, job.task)
+        log.info("discarded: %s", why)
+        now = clock()
+        self.acks.add(job, Discarded(why), 0.0, now, None)
 
     def _note_pace(self, jobs: list[Job], seconds: float, all_fast: bool) -> None:
         ran = self.batch.position + 1

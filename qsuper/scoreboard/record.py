@@ -53,6 +53,8 @@ class Record(Part):
 
     # The settler's part.
     settled = Int(512)
+    cancel = Int(520)
+    """Id of the job that somebody wants ended, 0 for none; by the scheduler."""
 
     # The child's part.
     sequence = Int(1024)
@@ -82,6 +84,9 @@ class Record(Part):
     trouble = Text(1344, 320)
     """What is wrong, in a sentence; empty when nothing is."""
     trouble_since = Float(1664)
+    progress = Float(1672)
+    """How far the job in flight says it is, from 0 to 1; below 0 it has said nothing."""
+    progress_text = Text(1680, 128)
 
     def __init__(self, memory: Memory, start: int, slot: int) -> None:
         super().__init__(memory, start)
@@ -144,6 +149,13 @@ class Record(Part):
             self.phase = PHASES.index(phase)
         if task is not None:
             self.task = task
+        self.sequence += 1
+
+    def report(self, progress: float, text: str = "") -> None:
+        """Say how far the job in flight is. The child's."""
+        self.sequence += 1
+        self.progress = progress
+        self.progress_text = text
         self.sequence += 1
 
     def complain(self, trouble: str) -> None:

@@ -35,4 +35,6 @@ class Child(msgspec.Struct, frozen=True):
     task: str
     trouble: str
     trouble_since: float
+    progress: float
+    progress_text: str
     in_flight: int | None

@@ -102,6 +102,7 @@ MYSQL = Backend(
         # local time, which an autumn night has twice.
         "unix_now": "(UNIX_TIMESTAMP() + MICROSECOND(CURRENT_TIMESTAMP(6)) * 0.000001)",
         "status": "status",
+        "run_at": "run_at",
         "ids": ":ids",
         "less_one": "IF(attempt > 0, attempt - 1, 0)",
         "skip_locked": "FOR UPDATE SKIP LOCKED",
@@ -113,6 +114,7 @@ MYSQL = Backend(
         "on_same_key": "ON DUPLICATE KEY UPDATE",
         "new": "VALUES({0})",
         "live": "nameless = 0 AND live_name = :name",
+        "twin": "twin.nameless = 0 AND twin.live_name = queue.name",
     },
     placeholder=lambda name: f"%({name})s",
     begin="START TRANSACTION",
@@ -136,8 +138,9 @@ SQLITE = Backend(
         "ago": "strftime('%Y-%m-%d %H:%M:%f', julianday('now') - :{0} / 86400.0)",
         "unix": "((julianday({0}) - 2440587.5) * 86400.0)",
         "unix_now": "((julianday('now') - 2440587.5) * 86400.0)",
-        # The plus keeps the planner from leaving the row ids for the status index.
+        # The plus keeps the planner from leaving the row ids for an index.
         "status": "+status",
+        "run_at": "+run_at",
         "ids": "(SELECT value FROM json_each(:ids))",
         "less_one": "MAX(attempt - 1, 0)",
         "skip_locked": "",
@@ -148,6 +151,7 @@ SQLITE = Backend(
         "on_same_key": "ON CONFLICT (db, name_hash) DO UPDATE SET",
         "new": "excluded.{0}",
         "live": "name = :name AND status IN (0, 2, 4, 6)",
+        "twin": "twin.name = queue.name AND twin.status IN (0, 2, 4, 6)",
     },
     placeholder=lambda name: f":{name}",
     begin="BEGIN IMMEDIATE",

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from qsuper.errors import QsuperError
 from qsuper.store.backend import BACKENDS, MYSQL, SQLITE, Backend, Statement
 from qsuper.store.enqueueing import Writer
+from qsuper.store.lending import Lent
 
 _DRIVERS: dict[str, tuple[Backend, Callable[[str], str]]] = {
     "sqlite3": (SQLITE, lambda name: f":{name}"),
@@ -26,6 +27,8 @@ _DRIVERS: dict[str, tuple[Backend, Callable[[str], str]]] = {
 
 def borrow(connection: Any) -> Writer:
     """A `Writer` on a SQLAlchemy Connection or Session, or on a DB-API connection."""
+    if isinstance(connection, Lent):
+        connection = connection.lent
     if isinstance(connection, Session):
         connection = connection.connection()
     if isinstance(connection, AlchemyConnection):

@@ -9,15 +9,19 @@ from qsuper.failpoint import failpoint
 from qsuper.job import Job
 from qsuper.slices import WHOLE, Slice, help_size, window_size
 from qsuper.states import State
-from qsuper.store.acking import bury_unrun
+from qsuper.store.acking import bury_unrun, discard_unrun
 from qsuper.store.backend import Statement, StoreBusy
 from qsuper.store.database import Connection
 from qsuper.store.locked import run_around_locks
 
 _COLUMNS = """
     q.id, q.task, q.param, q.attempt, q.max_attempts, q.timeout, q.claims, q.solo,
-    CASE WHEN q.run_at > {now} THEN 1 WHEN q.run_at < '1970-01-02' THEN 2 ELSE 0 END
+    CASE WHEN q.run_at > {now} THEN 1 WHEN q.run_at < '1970-01-02' THEN 2
+        WHEN q.max_age IS NOT NULL AND {unix_now} - {unix:q.run_at} > q.max_age THEN 3
+        WHEN q.group_id IS NOT NULL THEN 4 ELSE 0 END
 """
+_EARLY_ROW, _NO_DATE, _TOO_OLD, _GROUPED = 1, 2, 3, 4
+"""What the last column may say of a row; the last of them may be claimed."""
 
 _OF_SLICE = Statement(
     f"""
@@ -60,7 +64,7 @@ _CLAIM = Statement(
     """
     UPDATE queue SET status = 2, worker = :worker, claims = claims + 1, attempt = attempt + 1,
         solo = :solo, started_at = {now}, mtime = {now}
-    WHERE id IN {ids} AND {status} = 0 AND run_at <= {now} AND claims BETWEEN :fewest AND :most
+    WHERE id IN {ids} AND {status} = 0 AND {run_at} <= {now} AND claims BETWEEN :fewest AND :most
     """
 )
 
@@ -82,8 +86,12 @@ _EARLY = Statement(
 
 _PARK = Statement(
     """
-    UPDATE queue SET status = 4, mtime = {now} WHERE id IN {ids} AND {status} = 0 AND run_at > {now}
+    UPDATE queue SET status = 4, mtime = {now} WHERE id IN {ids} AND {status} = 0 AND {run_at} > {now}
     """
+)
+
+_WAITED = Statement(
+    "SELECT {unix:started_at} - {unix:run_at} FROM queue WHERE id = :id AND max_age IS NULL"
 )
 
 _SOLO_AGAIN = 2
@@ -122,10 +130,10 @@ def claim(
     Raises `OutcomeUnknown` when the connection died: then `release_strays` on a new one decides.
     """
     look = _look(connection, queue, mine, most, helps, everyone, far)
-    if any(row[8] for row in look.rows):
+    if any(_is_wrong(row) for row in look.rows):
         if _put_right(connection, queue, look.rows):
             look = _look(connection, queue, mine, most, helps, everyone, far)
-        look.rows = [row for row in look.rows if not row[8]]
+        look.rows = [row for row in look.rows if not _is_wrong(row)]
     if not look.rows:
         return Claim()
     chosen = _alone_or_together(look.rows)
@@ -166,7 +174,7 @@ def _take_free(
         rows = connection.rows(_FREE_HEAD, queue=queue, most=wanted)
         if only is not None:
             rows = [row for row in rows if row[0] % only.count == only.index]
-        rows = [row for row in rows if not row[8]][:most]
+        rows = [row for row in rows if not _is_wrong(row)][:most]
         return _take(connection, worker, _alone_or_together(rows)) if rows else []
 
 
@@ -176,7 +184,9 @@ def _job(row: Any, grown: int) -> Job:
     if param is not None and not isinstance(param, (str, bytes)):
         # SQLite keeps the number that a bare INSERT wrote without quotes.
         param = str(param)
-    return Job(id, task, param, attempt + grown, max_attempts, timeout, claims + grown)
+    return Job(
+        id, task, param, attempt + grown, max_attempts, timeout, claims + grown, row[8] == _GROUPED
+    )
 
 
 @dataclass(slots=True)
@@ -221,13 +231,27 @@ def _alone_or_together(rows: list[Any]) -> list[Any]:
     return [row for row in rows if row[7] != _SOLO_AGAIN]
 
 
+def _is_wrong(row: Any) -> bool:
+    return bool(0 < row[8] < _GROUPED)
+
+
+def waited(connection: Connection, job_id: int) -> float:
+    """Seconds from its time to its claim, of a running job that has no max_age of its own."""
+    row = connection.row(_WAITED, id=job_id)
+    return float(row[0] or 0.0) if row else 0.0
+
+
 def _put_right(connection: Connection, queue: str, rows: list[Any]) -> bool:
-    """Park rows that lie ahead, bury those with a zero date; True when some were moved."""
+    """Park rows that lie ahead, bury those with a zero date, discard those that are too old; True
+    when some were moved."""
     moved = 0
-    if zeros := [row[0] for row in rows if row[8] == 2]:
+    if zeros := [row[0] for row in rows if row[8] == _NO_DATE]:
         with suppress(StoreBusy):
             moved += bury_unrun(connection, zeros, "run_at is no date: set one and retry it")
-    if early := [row[0] for row in rows if row[8] == 1]:
+    if old := [row[0] for row in rows if row[8] == _TOO_OLD]:
+        with suppress(StoreBusy):
+            moved += discard_unrun(connection, old, "it has waited longer than its max_age")
+    if early := [row[0] for row in rows if row[8] == _EARLY_ROW]:
         # The rows seen may lie behind the head that `park` looks at.
         moved += park(connection, queue) or _park(connection, early)
     return moved > 0

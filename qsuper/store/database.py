@@ -23,6 +23,9 @@ TRUSTED_FOR = 3.0
 """Seconds after which a connection that idled is tried before it is trusted: a little more than
 idle children rest, so that idling costs no statement."""
 
+_OUR_PATIENCE = ("read_timeout", "write_timeout")
+"""What an application's own statements are not held to: a report may take its minutes."""
+
 
 class Database:
     """Where the tables are. Opens nothing until asked; a fork may carry it, not its connections."""
@@ -64,6 +67,11 @@ class Database:
             self._folder = None
         self.engine: Engine = create_engine(parsed, poolclass=NullPool, connect_args=arguments)
         event.listen(self.engine, "connect", self._prepare)
+        self._plain: Engine = create_engine(
+            parsed,
+            poolclass=NullPool,
+            connect_args={key: arguments[key] for key in arguments if key not in _OUR_PATIENCE},
+        )
 
     def _prepare(self, driver_connection: Any, _record: object) -> None:
         if self.backend.name == "sqlite":
@@ -77,10 +85,18 @@ class Database:
 
     def connect(self) -> "Connection":
         """A connection of its own, in autocommit; raises `StoreUnavailable`."""
+        return self._connect(self.engine)
+
+    def connect_plain(self) -> "Connection":
+        """The same with the server's own settings of a session: time zone, modes, isolation and
+        patience are as an application has them that connects by itself."""
+        return self._connect(self._plain)
+
+    def _connect(self, engine: "Engine") -> "Connection":
         try:
             if self._folder is not None:
                 self._folder.mkdir(parents=True, exist_ok=True)
-            pooled = self.engine.raw_connection()
+            pooled = engine.raw_connection()
         except Exception as error:
             raise self.translate(error) from error
         driver_connection = pooled.driver_connection
@@ -99,17 +115,18 @@ class Database:
 class Connection:
     """One driver connection. Not for two threads at once."""
 
-    __slots__ = ("_raw", "backend", "database")
+    __slots__ = ("backend", "database", "raw")
 
     borrowed = False
 
     def __init__(self, database: Database, raw: Any) -> None:
         self.database = database
         self.backend: Backend = database.backend
-        self._raw = raw
+        self.raw = raw
+        """The driver's."""
 
     def _execute(self, statement: Statement, params: dict[str, Any]) -> Cursor:
-        cursor: Cursor = self._raw.cursor()
+        cursor: Cursor = self.raw.cursor()
         if "ids" in params:
             params["ids"] = self.backend.list_of(params["ids"])
         try:
@@ -136,7 +153,7 @@ class Connection:
     def many(self, statement: Statement, rows: list[dict[str, Any]]) -> None:
         """Run an INSERT for many rows; drivers make few statements of it."""
         try:
-            self._raw.cursor().executemany(statement.for_backend(self.backend), rows)
+            self.raw.cursor().executemany(statement.for_backend(self.backend), rows)
         except Exception as error:
             raise self.database.translate(error) from error
 
@@ -169,7 +186,7 @@ class Connection:
 
     def close(self) -> None:
         with suppress(Exception):
-            self._raw.close()
+            self.raw.close()
 
 
 _COMMIT = Statement("COMMIT")
@@ -180,9 +197,13 @@ _ROLLBACK = Statement("ROLLBACK")
 class Link:
     """One process's (or thread's) way to the database: connects when needed, anew when lost."""
 
-    def __init__(self, database: Database, *, trusted_for: float = TRUSTED_FOR) -> None:
-        """`trusted_for`: seconds after its last use in which a connection is taken as alive."""
+    def __init__(
+        self, database: Database, *, trusted_for: float = TRUSTED_FOR, plain: bool = False
+    ) -> None:
+        """`trusted_for`: seconds after its last use in which a connection is taken as alive.
+        `plain`: as by `Database.connect_plain`."""
         self.database = database
+        self._connect = database.connect_plain if plain else database.connect
         self.reconnects = 0
         self._connection: Connection | None = None
         self._trusted_for = trusted_for
@@ -200,7 +221,7 @@ class Link:
             self._try(self._connection)
         self._used = now
         if self._connection is None:
-            self._connection = self.database.connect()
+            self._connection = self._connect()
         return self._connection
 
     def drop(self) -> None:

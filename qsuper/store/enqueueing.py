@@ -5,6 +5,7 @@ transaction.
 """
 
 import json
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -43,6 +44,8 @@ _COLUMNS = (
     "priority",
     "max_attempts",
     "timeout",
+    "max_age",
+    "group_id",
     "headers",
 )
 _NAMED = ", ".join(_COLUMNS)
@@ -58,7 +61,17 @@ _KEEP = {
     when: Statement(f"{statement.text} {{on_twin}} name = queue.name")
     for when, statement in _INSERT.items()
 }
-_MOVED = ("queue", "task", "param", "priority", "max_attempts", "timeout", "headers")
+_MOVED = (
+    "queue",
+    "task",
+    "param",
+    "priority",
+    "max_attempts",
+    "timeout",
+    "max_age",
+    "group_id",
+    "headers",
+)
 
 
 def _move_statement(when: str, run_at: str) -> Statement:
@@ -93,6 +106,18 @@ _TAKE_NAME_OFF = Statement(
     "UPDATE queue SET name = NULL WHERE id = :id AND status = 2 AND cancel = 0"
 )
 _NOW = Statement("SELECT {unix_now}")
+_TAKE_TOKEN_OFF = Statement("UPDATE queue SET worker = NULL WHERE id = :id")
+_CANCEL = Statement(
+    "UPDATE queue SET status = 5, mtime = {now} WHERE id = :id AND status IN (0, 4, 6)"
+)
+_REPLACE = {
+    when: Statement(
+        statement.text.replace(_NAMED, f"{_NAMED}, worker").replace(_BOUND, f"{_BOUND}, :token")
+        + " {on_twin} name = queue.name"
+    )
+    for when, statement in _INSERT.items()
+}
+_LIVE_OF = Statement("SELECT id, status, cancel, worker FROM queue WHERE {live} {as_it_is}")
 
 
 def _row(job: NewJob, backend: Backend) -> tuple[str, dict[str, Any]]:
@@ -109,6 +134,8 @@ def _row(job: NewJob, backend: Backend) -> tuple[str, dict[str, Any]]:
         "priority": job.priority,
         "max_attempts": job.max_attempts,
         "timeout": job.timeout,
+        "max_age": job.max_age,
+        "group_id": job.group,
         "headers": json.dumps(dict(job.headers)) if job.headers else None,
     }
     if job.at is not None:
@@ -181,6 +208,27 @@ def move(writer: Writer, job: NewJob) -> int:
         if status != 2:
             return int(job_id)
         if cancel or not writer.run(_TAKE_NAME_OFF, id=job_id):
+            raise JobIsEnding
+        return writer.insert(_INSERT[when], **row)
+
+
+def replace(writer: Writer, job: NewJob) -> int:
+    """Add a named job in the place of the one of this name: one that waits is cancelled, a running
+    one loses its name. Returns the new id; raises `JobIsEnding`. Needs a transaction.
+
+    The first statement inserts, or locks the twin; whose the row is tells a token in it. To look
+    first, and insert then, deadlocks two callers.
+    """
+    when, row = _row(job, writer.backend)
+    token = f"new {secrets.token_hex(12)}"
+    with _utc(writer, when):
+        writer.run(_REPLACE[when], token=token, **row)
+        job_id, status, cancel, owner = writer.rows(_LIVE_OF, name=row["name"])[0]
+        if owner == token:
+            writer.run(_TAKE_TOKEN_OFF, id=job_id)
+            return int(job_id)
+        gone = writer.run(_CANCEL, id=job_id) if status != 2 else 0
+        if not gone and (cancel or not writer.run(_TAKE_NAME_OFF, id=job_id)):
             raise JobIsEnding
         return writer.insert(_INSERT[when], **row)
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    Double,
     Integer,
     LargeBinary,
     MetaData,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Text,
     func,
     select,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -22,6 +24,7 @@ from qsuper.errors import NoSuchJob
 from qsuper.states import State
 from qsuper.store.counting import queue_names
 from qsuper.store.database import Database
+from qsuper.store.selection import LAST_CLAIM, Selection
 
 
 class Moment(TypeDecorator[float]):
@@ -66,11 +69,19 @@ QUEUE = Table(
     Column("run_at", Moment),
     Column("attempt", Integer),
     Column("max_attempts", Integer),
+    Column("timeout", Double),
+    Column("max_age", Double),
     Column("worker", String),
     Column("claims", Integer),
+    Column("cancel", Integer),
+    Column("held_by", String),
+    Column("group_id", BigInteger),
+    Column("put_off_since", Moment),
     Column("started_at", Moment),
     Column("took_ms", Integer),
     Column("progress", String),
+    # `state` is for readers what `status` says in a word.
+    Column("state", Text, key="resume_state"),
     Column("result", Text),
     Column("headers", Text),
     Column("ctime", Moment),
@@ -90,6 +101,7 @@ ATTEMPTS = Table(
     Column("outcome", String),
     Column("error", Text),
     Column("traceback", Text),
+    Column("output", Text),
 )
 
 
@@ -107,20 +119,21 @@ _VALUE_MOST = 1000
 """Bytes of a watched key's value that are worth looking at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which jobs; None means any."""
+_ERROR_MOST = 500
+"""Letters of an error that a list holds."""
 
-    state: State | None = None
-    queue: str | None = None
-    task: str | None = None
+
+@dataclass(frozen=True, slots=True)
+class Filter(Selection):
+    """One page of those selected."""
+
     before: int | None = None
     """Only ids below this one: the last id of the page before."""
     most: int = 20
 
 
 def jobs(database: Database, wanted: Filter) -> list[dict[str, Any]]:
-    """The newest first.
+    """The newest first, each with the error of its last attempt, if one failed.
 
     A look for one state names every queue: then an index serves it, and a few dead rows among
     ten million are found at once.
@@ -132,11 +145,27 @@ def jobs(database: Database, wanted: Filter) -> list[dict[str, Any]]:
         statement = statement.where(QUEUE.c.queue == wanted.queue)
     elif wanted.state is not None:
         statement = statement.where(QUEUE.c.queue.in_(_queues(database)))
-    if wanted.task is not None:
-        statement = statement.where(QUEUE.c.task == wanted.task)
     if wanted.before is not None:
         statement = statement.where(QUEUE.c.id < wanted.before)
-    return _run(database, statement)
+    conditions, values = wanted.conditions(database.backend)
+    statement = statement.where(*map(text, conditions)).params(values)
+    return _with_errors(database, _run(database, statement))
+
+
+def some(database: Database, ids: list[int]) -> list[dict[str, Any]]:
+    """Those of `ids` that are there, in the order of their ids, with their errors."""
+    found = _run(database, select(QUEUE).where(QUEUE.c.id.in_(ids)).order_by(QUEUE.c.id))
+    return _with_errors(database, found)
+
+
+def _with_errors(database: Database, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    past = ATTEMPTS.alias("past")
+    error = func.substr(past.c.error, 1, _ERROR_MOST).label("error")
+    statement = select(past.c.job_id, error).where(
+        past.c.job_id.in_([job["id"] for job in found]), past.c.claims == text(LAST_CLAIM)
+    )
+    errors = {row["job_id"]: row["error"] for row in _run(database, statement)} if found else {}
+    return [job | {"error": errors.get(job["id"])} for job in found]
 
 
 def timers(

@@ -26,7 +26,7 @@ _DUE = Statement(
 )
 _FREE_DUE = Statement(f"{_DUE.text} {{skip_locked}}")
 _PROMOTE = Statement(
-    "UPDATE queue SET status = 0 WHERE id IN {ids} AND {status} = 4 AND run_at <= {now}"
+    "UPDATE queue SET status = 0 WHERE id IN {ids} AND {status} = 4 AND {run_at} <= {now}"
 )
 _CHANGES = Statement("PRAGMA data_version")
 

@@ -9,10 +9,11 @@ from qsuper.errors import SchemaError, StoreError
 from qsuper.store.backend import Statement
 from qsuper.store.database import Connection, Database
 
-VERSIONS = ("0001", "0002", "0003")
+VERSIONS = ("0001", "0002", "0003", "0004")
 """Every migration in order, the newest last."""
 
 _VERSION = Statement("SELECT version_num FROM alembic_version")
+_OLDEST = Statement("SELECT oldest FROM compatible")
 _MYSQL_NO_TABLE = "1146"
 
 
@@ -28,7 +29,8 @@ def version(connection: Connection) -> str | None:
 
 
 def check(connection: Connection) -> None:
-    """Raise `SchemaError` unless the tables are at the version of this program."""
+    """Raise `SchemaError` unless this program can work on the tables: they are at its version, or
+    at a later one that says that it still serves this one, as during a deploy."""
     found = version(connection)
     if found == VERSIONS[-1]:
         return
@@ -39,7 +41,10 @@ def check(connection: Connection) -> None:
             f"the database's tables are at version {found}, this qsuper wants {VERSIONS[-1]}:"
             " run `qsuper db upgrade`"
         )
-    how = "newer than" if found > VERSIONS[-1] else "none that"
+    newer = found > VERSIONS[-1]
+    if newer and (oldest := connection.row(_OLDEST)) and str(oldest[0]) <= VERSIONS[-1]:
+        return
+    how = "newer than" if newer else "none that"
     raise SchemaError(
         f"the database's tables are at version {found}, {how} this qsuper knows"
         f" ({VERSIONS[-1]}): install the qsuper that made them"
@@ -64,6 +69,7 @@ def upgrade(database: Database) -> tuple[str | None, str]:
         before = version(connection)
         if before is not None and before not in VERSIONS:
             check(connection)
+            return before, before
         if before == VERSIONS[-1]:
             return before, before
         config = Config()

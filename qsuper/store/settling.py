@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from qsuper.job import Job
-from qsuper.store.acking import bury, retry
+from qsuper.store.acking import Report, bury, retry
 from qsuper.store.backend import Statement
 from qsuper.store.database import Connection
 from qsuper.store.releasing import release, release_ownerless
@@ -46,6 +46,8 @@ class Death:
     """max_attempts as the worker knew them, by job."""
     innocent: bool = False
     """It was told to stop: no attempt is burnt."""
+    output: str | None = None
+    """The end of what the job in flight has printed."""
 
 
 @dataclass(slots=True)
@@ -87,15 +89,16 @@ def settle(
         done.released = release(connection, death.worker, unbegun)
     for job, most in sorted(begun, key=lambda pair: pair[0].id != death.in_flight):
         if job.id == death.in_flight:
-            error = f"{death.cause} while this job ran"
+            report = Report(node, f"{death.cause} while this job ran", output=death.output)
         else:
             error = f"finished, outcome not recorded: {death.cause} before the ack was written"
+            report = Report(node, error)
         if job.attempt >= (most or max_attempts):
-            done.buried += bury(connection, death.worker, job, node=node, error=error)
+            done.buried += bury(connection, death.worker, job, report)
         else:
             # The first retry after a death is immediate: most deaths are not the job's fault.
             pause = 0.0 if job.attempt == 1 else wait
-            done.failed += retry(connection, death.worker, job, node=node, wait=pause, error=error)
+            done.failed += retry(connection, death.worker, job, report, wait=pause)
     return done
 
 
@@ -154,7 +157,7 @@ def rescue(
         if not solo:
             done.released += release(connection, worker, [job], solo=2)
         elif attempt >= (own_most or max_attempts):
-            done.buried += bury(connection, worker, job, node=node, error=why)
+            done.buried += bury(connection, worker, job, Report(node, why))
         else:
-            done.failed += retry(connection, worker, job, node=node, wait=0.0, error=why)
+            done.failed += retry(connection, worker, job, Report(node, why), wait=0.0)
     return done

@@ -2,29 +2,37 @@
 
 from qsuper.job import check_name
 from qsuper.states import State
+from qsuper.store import cancelling
 from qsuper.store.backend import Statement
 from qsuper.store.enqueueing import Writer
 
-_CANCEL = Statement(
-    "UPDATE queue SET status = 5, mtime = {now} WHERE {live} AND {status} IN (0, 4, 6)"
-)
-_LIVE_STATE = Statement("SELECT status FROM queue WHERE {live} {as_it_is}")
+_CANCEL = Statement(f"{cancelling.CANCEL} WHERE {{live}} AND {{status}} IN (0, 4, 6)")
+_MARK = Statement(f"{cancelling.MARK} WHERE {{live}} AND {{status}} = 2 AND cancel = 0")
+_LIVE_STATE = Statement("SELECT status, cancel FROM queue WHERE {live} {as_it_is}")
 _DUE_IN = Statement(
     "SELECT {unix:run_at} - {unix_now} FROM queue WHERE {live} AND {status} IN (0, 4, 6)"
 )
 
 
-def cancel(writer: Writer, name: str) -> State | None:
+def cancel(writer: Writer, name: str, *, running: bool = False) -> State | None:
     """Take the waiting job of this name back: one guarded UPDATE wins or loses against its firing.
 
-    Returns the state in which that left it (CANCELLED: taken back; RUNNING: it was too late), or
-    None when no live job has the name. Raises `ParamError` for what cannot be a name.
+    Returns the state in which that left it, or None when no live job has the name. RUNNING means
+    that it was too late; with `running` it is to be ended then, and keeps its name until it is
+    `cancelled`. Raises `ParamError` for what cannot be a name.
     """
     raw = _raw(writer, name)
-    if writer.run(_CANCEL, name=raw):
-        return State.CANCELLED
-    rows = writer.rows(_LIVE_STATE, name=raw)
-    return State(rows[0][0]) if rows else None
+    while True:
+        if writer.run(_CANCEL, name=raw):
+            return State.CANCELLED
+        if running and writer.run(_MARK, name=raw):
+            return State.RUNNING
+        rows = writer.rows(_LIVE_STATE, name=raw)
+        if not rows:
+            return None
+        state, marked = State(rows[0][0]), bool(rows[0][1])
+        if cancelling.settled(state, marked, running):
+            return state
 
 
 def due_in(writer: Writer, name: str) -> float | None:

@@ -2,23 +2,29 @@
 
 import importlib
 import sys
-from pathlib import Path
 
+from qsuper.config import Config
 from qsuper.errors import AppError
+from qsuper.tasks.configured import apply
 from qsuper.tasks.registry import Registry
 
 
-def load(app: str | None, folder: Path) -> Registry:
-    """The registry of `module:attribute`; an empty one when there is no app.
+def load(config: Config) -> Registry:
+    """The registry of `app`, its tasks as the configuration wants them; an empty one when there is
+    no app.
 
-    `folder` (where the configuration lies) is importable, as with any `python -m`. Whatever the
-    import raises becomes an `AppError` with its own words.
+    The folder of the configuration is importable, as with any `python -m`. Whatever the import
+    raises becomes an `AppError` with its own words.
     """
-    if app is None:
-        return Registry()
+    registry = Registry() if config.app is None else _import(config.app, config.folder)
+    apply(registry, config)
+    return registry
+
+
+def _import(app: str, folder: str) -> Registry:
     module_name, _, attribute = app.partition(":")
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:

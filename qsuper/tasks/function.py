@@ -2,46 +2,58 @@
 
 import asyncio
 import inspect
-import time
 import traceback
+from typing import Any
 
 from qsuper.errors import ParamError
 from qsuper.failpoint import failpoint
-from qsuper.job import Buried, Done, Failed, Job, Outcome
-from qsuper.tasks.ending import Aborted, SoftTimeout
-from qsuper.tasks.registry import Task
+from qsuper.job import Buried, Discarded, Done, Failed, Job, Outcome, Snoozed
+from qsuper.tasks.current import CurrentJob, as_json
+from qsuper.tasks.ending import Ended
+from qsuper.tasks.registry import Task, by_name
+from qsuper.tasks.verdict import Discard, Retry, Snooze
 
 ERROR_LENGTH_MOST = 2000
-TOOK_MS_MOST = 2**31 - 1
-"""What the column holds."""
-TIMED_OUT = "ran longer than its time-out"
+DONE = Done()
 
 
-def run(task: Task, job: Job) -> Outcome:
-    """Decode, check, call. Only `Aborted` comes out as an exception."""
-    started = time.perf_counter()
+def run(task: Task, job: Job, current: CurrentJob) -> Outcome:
+    """Decode, check, call. Only an `Ended` comes out as an exception."""
     try:
         args, kwargs = task.codec.decode(job.param)
-        task.bind(args, kwargs)
+        bound = task.bind(args, kwargs)
+        if task.transactional:
+            args, kwargs = [], {**by_name(task.name, bound), "connection": current.connection}
     except ParamError as error:
-        return Buried(str(error))
+        return Buried(str(error), cause=error)
     try:
         failpoint("in-code")
-        result = task.handler(*args, **kwargs)
-        if inspect.iscoroutine(result):
-            asyncio.run(result)
+        value = task.handler(*args, **kwargs)
+        if inspect.iscoroutine(value):
+            value = asyncio.run(value)
         failpoint("code-returned")
-    except Aborted:
+    except Ended:
         raise
-    except SoftTimeout:
-        return Failed(TIMED_OUT, traceback.format_exc(), _since(started))
+    except Snooze as verdict:
+        return Snoozed(verdict.wait)
+    except Discard as verdict:
+        return Discarded(str(verdict) or "its task discarded it")
+    except Retry as verdict:
+        words = str(verdict) or "its task wants another attempt"
+        return Failed(words, wait=verdict.wait, cause=verdict)
     except BaseException as error:
-        return Failed(_in_words(error), traceback.format_exc(), _since(started))
-    return Done(_since(started))
+        hopeless = isinstance(error, task.no_retry)
+        kind = Buried if hopeless else Failed
+        return kind(_in_words(error), traceback.format_exc(), cause=error)
+    return _done(value) if task.keep_result else DONE
 
 
-def _since(started: float) -> int:
-    return min(int((time.perf_counter() - started) * 1000), TOOK_MS_MOST)
+def _done(value: Any) -> Outcome:
+    try:
+        return Done(as_json(value, "what the task returned"))
+    except ParamError as error:
+        # Its code has run to the end: another attempt would do everything again, in vain.
+        return Buried(str(error), cause=error)
 
 
 def _in_words(error: BaseException) -> str:

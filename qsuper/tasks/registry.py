@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from qsuper.config import BackoffConfig
 from qsuper.errors import ParamError, QsuperError, UnknownTask
 from qsuper.job import DEFAULT_QUEUE
 from qsuper.tasks.codecs import CODECS, Codec
+from qsuper.tasks.hooks import Hooks
 from qsuper.tasks.watch import Watch
 
 
@@ -23,15 +25,29 @@ class Task:
     max_attempts: int | None = None
     priority: int = 0
     codec: Codec = CODECS["json"]
+    backoff: BackoffConfig | None = None
+    no_retry: tuple[type[BaseException], ...] = ()
+    """Errors after which no further attempt is made."""
+    max_age: float | None = None
+    """Seconds that a job may wait beyond its time; then it is discarded."""
+    transactional: bool = False
+    """The handler is given a `connection`; its writes and the job's end commit together."""
+    keep_result: bool = False
+    """What the handler returns is kept, as JSON."""
+    hooks: Hooks = field(default_factory=Hooks)
     signature: inspect.Signature = field(init=False)
+    """What a param must fit."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "signature", inspect.signature(self.handler))
+        signature = inspect.signature(self.handler)
+        if self.transactional:
+            signature = _without_connection(self.name, signature)
+        object.__setattr__(self, "signature", signature)
 
     def encode(self, *args: Any, **kwargs: Any) -> str | None:
         """The param of a call, checked against the handler's signature; raises `ParamError`."""
         bound = self.bind(args, kwargs)
-        return self.codec.encode(_by_name(self.name, bound))
+        return self.codec.encode(by_name(self.name, bound))
 
     def bind(self, args: Any, kwargs: Any) -> inspect.BoundArguments:
         """Would this call fit? Raises `ParamError` when not."""
@@ -43,7 +59,16 @@ class Task:
             ) from None
 
 
-def _by_name(task: str, bound: inspect.BoundArguments) -> dict[str, Any]:
+def _without_connection(task: str, signature: inspect.Signature) -> inspect.Signature:
+    parameters = dict(signature.parameters)
+    connection = parameters.pop("connection", None)
+    if connection is None or connection.kind is inspect.Parameter.POSITIONAL_ONLY:
+        raise QsuperError(f"{task} is transactional: give it an argument named `connection`")
+    return signature.replace(parameters=list(parameters.values()))
+
+
+def by_name(task: str, bound: inspect.BoundArguments) -> dict[str, Any]:
+    """The arguments of a call as a param is written; raises `ParamError` for one without name."""
     arguments: dict[str, Any] = {}
     for name, value in bound.arguments.items():
         kind = bound.signature.parameters[name].kind
@@ -64,6 +89,8 @@ class Registry:
     def __init__(self) -> None:
         self._tasks: dict[str, Task] = {}
         self.watches: list[Watch] = []
+        self.hooks: list[tuple[str | None, Hooks]] = []
+        """Of the jobs of one queue, or (None) of all."""
 
     def add(self, task: Task) -> None:
         """Register; a second task of the same name is a mistake of the application."""
@@ -75,6 +102,15 @@ class Registry:
         if known is not None and known.handler is not task.handler:
             raise QsuperError(f"two tasks are named {task.name!r}: give one of them name=...")
         self._tasks[task.name] = task
+
+    def replace(self, task: Task) -> None:
+        """Put a task in the place of the one of its name."""
+        self._tasks[task.name] = task
+
+    def hooks_of(self, task: Task, queue: str) -> tuple[Hooks, ...]:
+        """Those that concern jobs of a task in a queue, the widest first."""
+        wide = [hooks for of_queue, hooks in self.hooks if of_queue in (None, queue)]
+        return tuple(hooks for hooks in [*wide, task.hooks] if hooks)
 
     def get(self, name: str) -> Task | None:
         return self._tasks.get(name)

@@ -28,8 +28,9 @@ class NoOutput(Output):
     def __init__(self) -> None:
         """No file."""
 
-    def collect(self) -> None:
+    def collect(self) -> str:
         """Nothing to collect."""
+        return ""
 
 
 @dataclass
@@ -83,7 +84,9 @@ class Bench:
         self.registry.add(Task(handler.__name__, handler, **options))
 
     def runner(self, record: Record) -> Runner:
-        return Runner(self.registry, NoOutput(), record, self.config.job)
+        return Runner(
+            self.registry, NoOutput(), record, self.config, "default", self.table.database
+        )
 
     def worker(self) -> Worker:
         """A worker past its boot, with the tasks registered here; its companion sleeps."""

@@ -25,7 +25,7 @@ class Scene:
         held = self.table.read("SELECT id FROM queue WHERE worker = :w", w=self.record.worker)
         assert len(held) == 3
         self.batch = Batch(self.record)
-        acks = Acks(bench.config, self.record, NODE)
+        acks = Acks(self.record, NODE)
         self.companion = Companion(place, Database(bench.table.url), self.batch, acks)
         self.companion.active = True
         self.begin([self.own, self.following])
@@ -104,7 +104,7 @@ def test_a_batch_that_begins_before_the_companion_has_parked_is_accompanied(
     sqlite_bench: Bench,
 ) -> None:
     place = sqlite_bench.place()
-    acks = Acks(sqlite_bench.config, place.record, NODE)
+    acks = Acks(place.record, NODE)
     database = Database(sqlite_bench.table.url)
     companion = Hurried(place, database, Batch(place.record), acks)
     companion.start()

@@ -11,8 +11,8 @@ from qsuper.errors import QsuperError
 from qsuper.job import Done, Failed, Job, Outcome
 from qsuper.roles.runner import Runner
 from qsuper.scoreboard import clock
-from qsuper.tasks.function import TIMED_OUT
 from qsuper.tasks.registry import Registry, Task
+from qsuper.tasks.run import TIMED_OUT
 from tests.roles.bench import Bench
 
 LONG = 600.0

@@ -31,7 +31,11 @@ def make_mysql_tables(database: Database, connection: Connection) -> None:
     tables = [row[0] for row in connection.rows(Statement("SHOW TABLES"))]
     _statements[server] = [
         str(connection.row(Statement(f"SHOW CREATE TABLE {table}"))[1]) for table in tables
-    ] + [f"INSERT INTO alembic_version VALUES ('{schema.VERSIONS[-1]}')"]
+    ] + [
+        f"INSERT INTO {table} VALUES ('{row[0]}')"
+        for table in ("alembic_version", "compatible")
+        for row in connection.rows(Statement(f"SELECT * FROM {table}"))
+    ]
 
 
 # By the port of the server.

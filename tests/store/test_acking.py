@@ -6,6 +6,7 @@ from qsuper.errors import StoreError
 from qsuper.job import Job
 from qsuper.states import State
 from qsuper.store import acking, settling
+from qsuper.store.acking import Report
 from qsuper.store.backend import Statement
 from tests.store.table import WORKER, Table
 
@@ -14,7 +15,7 @@ NODE = "node-a"
 
 def fail(table: Table, job: Job, worker: str = WORKER, wait: float = 60.0, **more: Any) -> bool:
     more = {"error": "boom"} | more
-    return acking.retry(table.connection, worker, job, node=NODE, wait=wait, **more)
+    return acking.retry(table.connection, worker, job, Report(NODE, **more), wait=wait)
 
 
 def attempts(table: Table, *columns: str) -> list[tuple[Any, ...]]:
@@ -89,7 +90,7 @@ def test_a_wait_beyond_what_a_date_can_hold_is_cut_and_not_an_error(table: Table
 def test_a_buried_job_is_dead_and_says_why(table: Table) -> None:
     (job_id,) = table.add()
     (job,) = table.claim()
-    assert acking.bury(table.connection, WORKER, job, node=NODE, error="no hope", took_ms=3)
+    assert acking.bury(table.connection, WORKER, job, Report(NODE, "no hope", took_ms=3))
     assert table.row(job_id, "status", "attempt", "took_ms") == (State.DEAD, 1, 3)
     assert attempts(table, "outcome", "error") == [("dead", "no hope")]
 
@@ -155,7 +156,7 @@ def test_what_a_worker_that_lost_its_claim_reports_late_is_refused(table: Table)
     assert acking.complete(table.connection, "boot-1", [job_id], 1) == 0
     assert not fail(table, job, "boot-1")
     assert not fail(table, job, "boot-1", wait=0)
-    assert not acking.bury(table.connection, "boot-1", job, node=NODE, error="late")
+    assert not acking.bury(table.connection, "boot-1", job, Report(NODE, "late"))
     assert not acking.put_off(table.connection, "boot-1", job, node=NODE, wait=1)
     assert table.row(job_id, "status", "worker", "claims", "attempt", "mtime") == before
     assert attempts(table, "claims") == told
@@ -168,7 +169,7 @@ def test_an_ack_for_an_older_claim_of_the_same_worker_is_refused(table: Table) -
     fail(table, old, wait=0)
     table.claim()
     assert not fail(table, old)
-    assert not acking.bury(table.connection, WORKER, old, node=NODE, error="late")
+    assert not acking.bury(table.connection, WORKER, old, Report(NODE, "late"))
     assert table.states() == {State.RUNNING: 1}
 
 

@@ -6,6 +6,7 @@ from qsuper.errors import LiveTwin, NoSuchJob
 from qsuper.job import NewJob
 from qsuper.states import FINISHED, State
 from qsuper.store import acking, cancelling, enqueueing
+from qsuper.store.acking import Report
 from qsuper.store.borrowing import borrow
 from tests.store.table import WORKER, Table
 
@@ -44,7 +45,7 @@ def test_cancelling_and_claiming_one_row_has_one_winner(table: Table) -> None:
 def test_a_finished_job_gets_a_fresh_set_of_attempts(table: Table, state: State) -> None:
     (job_id,) = table.add()
     (job,) = table.claim()
-    acking.bury(table.connection, WORKER, job, node="a", error="boom")
+    acking.bury(table.connection, WORKER, job, Report("a", "boom"))
     table.write("UPDATE queue SET status = :state, cancel = 1", state=int(state))
     assert cancelling.revive(table.connection, job_id) == state
     columns = ("status", "attempt", "cancel", "worker", "took_ms", "put_off_since")
@@ -52,7 +53,7 @@ def test_a_finished_job_gets_a_fresh_set_of_attempts(table: Table, state: State)
     (again,) = table.claim()
     assert (again.attempt, again.claims) == (1, table.row(job_id, "claims"))
     assert again.claims > job.claims
-    assert acking.bury(table.connection, WORKER, again, node="a", error="again")
+    assert acking.bury(table.connection, WORKER, again, Report("a", "again"))
     assert table.read("SELECT COUNT(*) FROM attempts") == [(2,)], "the old one is kept"
 
 

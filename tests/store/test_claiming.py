@@ -156,7 +156,7 @@ def test_an_empty_slice_of_many_rows_costs_sqlite_a_bounded_look(
         assert sqlite_table.claim(mine=Slice(1, 2), helps=False) == []
         return steps[0]
 
-    sqlite_table.connection._raw.set_progress_handler(count, 100)
+    sqlite_table.connection.raw.set_progress_handler(count, 100)
     bounded = cost()
     monkeypatch.setattr(claiming, "window_size", lambda slices, batch: 1_000_000)
     assert bounded * 20 < cost(), "and the measure sees an unbounded look"
@@ -167,7 +167,7 @@ def test_sqlite_claims_by_row_id_whatever_the_planner_knows(sqlite_table: Table)
     sqlite_table.write("ANALYZE")
     sql = claiming._CLAIM.for_backend(sqlite_table.database.backend)
     bound = {"worker": "w", "solo": 0, "ids": "[1,2]", "fewest": 0, "most": 0}
-    raw = sqlite_table.connection._raw
+    raw = sqlite_table.connection.raw
     plan = " ".join(row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {sql}", bound))
     assert "USING INTEGER PRIMARY KEY" in plan
 

@@ -7,11 +7,20 @@ from qsuper.errors import JobIsEnding
 from qsuper.job import NewJob
 from qsuper.states import State
 from qsuper.store import acking, enqueueing
+from qsuper.store.acking import Report
 from tests.store.table import WORKER, Table
 
 
 def test_an_added_job_is_ready_and_carries_what_was_asked(table: Table) -> None:
-    new = NewJob("send_msg", "{}", "mail", None, -5, None, None, 3, 1.5, {"trace": "a"})
+    new = NewJob(
+        "send_msg",
+        "{}",
+        "mail",
+        priority=-5,
+        max_attempts=3,
+        timeout=1.5,
+        headers={"trace": "a"},
+    )
     job_id = enqueueing.insert(table.connection, new)
     columns = ("task", "param", "queue", "name", "priority", "max_attempts", "timeout", "status")
     assert table.row(job_id, *columns) == ("send_msg", "{}", "mail", None, -5, 3, 1.5, 0)
@@ -103,7 +112,7 @@ def test_setting_a_waiting_name_moves_it(table: Table) -> None:
 def test_a_moved_job_begins_its_attempts_anew(table: Table) -> None:
     job_id = enqueueing.move(table.connection, NewJob("t", name="n"))
     (job,) = table.claim()
-    acking.retry(table.connection, WORKER, job, node="a", wait=60, error="boom")
+    acking.retry(table.connection, WORKER, job, Report("a", "boom"), wait=60)
     table.write("UPDATE queue SET put_off_since = ctime")
     enqueueing.move(table.connection, NewJob("t", name="n"))
     assert table.row(job_id, "status", "attempt", "put_off_since") == (State.READY, 0, None)
@@ -118,7 +127,7 @@ def test_setting_the_name_of_a_running_job_makes_a_new_one(table: Table) -> None
     assert new != running
     assert table.row(running, "status", "name", "param") == (State.RUNNING, None, "1")
     assert table.row(new, "status", "param") == (State.SCHEDULED, "2")
-    assert acking.retry(table.connection, WORKER, job, node="a", wait=1, error="boom")
+    assert acking.retry(table.connection, WORKER, job, Report("a", "boom"), wait=1)
     assert enqueueing.move(table.connection, NewJob("t", "3", name="n")) == new
 
 

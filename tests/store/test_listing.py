@@ -4,6 +4,7 @@ from qsuper.errors import NoSuchJob
 from qsuper.job import NewJob
 from qsuper.states import State
 from qsuper.store import acking, enqueueing, listing
+from qsuper.store.acking import Report
 from tests.store.table import WORKER, Table
 
 
@@ -39,9 +40,9 @@ def test_a_job_is_told_in_plain_values(table: Table) -> None:
 def test_a_failed_job_is_told_with_its_attempts(table: Table) -> None:
     (job_id,) = table.add()
     (job,) = table.claim()
-    acking.retry(table.connection, WORKER, job, node="a", wait=0, error="boom", traceback="tb")
+    acking.retry(table.connection, WORKER, job, Report("a", "boom", "tb"), wait=0)
     (job,) = table.claim()
-    acking.bury(table.connection, WORKER, job, node="a", error="dead now")
+    acking.bury(table.connection, WORKER, job, Report("a", "dead now"))
     told = listing.job(table.database, job_id)["attempts"]
     assert [(past["attempt"], past["outcome"], past["error"]) for past in told] == [
         (1, "failed", "boom"),

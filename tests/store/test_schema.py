@@ -11,11 +11,13 @@ from tests.store.table import Table
 TABLES = {
     "alembic_version",
     "attempts",
+    "compatible",
     "job_groups",
     "limits",
     "nodes",
     "queue",
     "queues",
+    "rates",
     "schedule_runs",
     "schedules",
     "watched_keys",
@@ -50,16 +52,27 @@ def test_a_second_upgrade_finds_nothing_to_do(table: Table) -> None:
 def test_an_older_schema_is_said_to_need_an_upgrade(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    found = schema.VERSIONS[-1]
     monkeypatch.setattr(schema, "VERSIONS", (*schema.VERSIONS, "9000"))
-    with pytest.raises(SchemaError, match=r"are at version 0003, this qsuper wants 9000: run `qs"):
+    with pytest.raises(
+        SchemaError, match=rf"are at version {found}, this qsuper wants 9000: run `qs"
+    ):
         schema.check(table.connection)
 
 
 def test_a_newer_schema_is_left_alone(table: Table) -> None:
     table.write("UPDATE alembic_version SET version_num = '9999'")
+    table.write("UPDATE compatible SET oldest = '9998'")
     for look in (lambda: schema.check(table.connection), lambda: schema.upgrade(table.database)):
         with pytest.raises(SchemaError, match=r"version 9999, newer than this qsuper knows \(00"):
             look()
+
+
+def test_a_newer_schema_that_still_serves_this_version_is_worked_on(table: Table) -> None:
+    """As during a deploy, when the tables are upgraded first and the programs one by one."""
+    table.write("UPDATE alembic_version SET version_num = '9999'")
+    schema.check(table.connection)
+    assert schema.upgrade(table.database) == ("9999", "9999")
 
 
 def test_many_upgrades_at_once_make_the_tables_once(store_url: str) -> None:

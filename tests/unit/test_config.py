@@ -6,7 +6,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 from msgspec.structs import fields, replace
@@ -310,9 +310,14 @@ def every_key(kind: type[Table], place: str = "") -> set[str]:
         if field.name in kind.derived:
             continue
         inner, here = table_within(field.type), f"{place}{field.name}"
-        many = "" if isinstance(field.default, Table) or field.name == "node" else ".*"
+        many = ".*" if get_origin(_bare(field.type)) in (Mapping, tuple) else ""
         keys |= every_key(inner, f"{here}{many}.") if inner else {here}
     return keys
+
+
+def _bare(kind: Any) -> Any:
+    """Without the words."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def table_within(kind: Any) -> type[Table] | None:

@@ -73,7 +73,7 @@ class Stage:
         self.place = bench.place()
         self.connections = [bench.table.connect() for _ in range(2)]
         for connection in self.connections:
-            connection._raw.execute("PRAGMA synchronous = OFF")
+            connection.raw.execute("PRAGMA synchronous = OFF")
 
     def listener(self, number: int) -> Listener:
         listener = Listener(self.place)

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable
 from itertools import islice
-from pathlib import Path
 
 from qsuper import logs
 from qsuper.errors import AppError, ParamError, RedisError
@@ -61,7 +60,7 @@ class Listener(Role):
         self._too_long = 0
 
     def boot(self) -> None:
-        registry = application.load(self.config.app, Path(self.config.folder))
+        registry = application.load(self.config)
         logs.setup(self.config.log, self.place.name)
         try:
             watches = watches_of(self.config, registry)
