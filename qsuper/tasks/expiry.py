@@ -2,7 +2,7 @@
 
 import base64
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,21 +89,36 @@ def job_for(expiry: Expiry, watch: Watch, registry: Registry, config: Config) ->
     task = registry.get(watch.task)
     facts = expiry.facts()
     headers = {"watch": {"pattern": watch.pattern} | {name: facts[name] for name in _IN_HEADERS}}
+    always = {name: facts[name] for name in _ALWAYS}
     if task is None:
         settings = config.tasks.get(watch.task) or TaskConfig()
+        codec = CODECS[settings.codec or "json"]
         return NewJob(
             watch.task,
-            CODECS["json"].encode({name: facts[name] for name in _ALWAYS}),
+            _or_json(lambda: codec.encode(always), always),
             queue=settings.queue or DEFAULT_QUEUE,
             priority=settings.priority or 0,
+            max_age=settings.max_age,
             headers=headers,
         )
+    told = {name: facts[name] for name in _named(task.signature)}
+    return NewJob(
+        watch.task,
+        _or_json(lambda: task.encode(**told), always),
+        queue=task.queue,
+        priority=task.priority,
+        max_age=task.max_age,
+        headers=headers,
+    )
+
+
+def _or_json(encode: Callable[[], str | None], always: dict[str, Any]) -> str | None:
+    """A param; as JSON where its codec cannot write it: the worker shall say so, where it is
+    seen."""
     try:
-        param = task.encode(**{name: facts[name] for name in _named(task.signature)})
+        return encode()
     except ParamError:
-        # A value that its codec cannot write: the worker shall say so, where it is seen.
-        param = CODECS["json"].encode({name: facts[name] for name in _ALWAYS})
-    return NewJob(watch.task, param, queue=task.queue, priority=task.priority, headers=headers)
+        return CODECS["json"].encode(always)
 
 
 def _named(signature: inspect.Signature) -> Iterator[str]:
