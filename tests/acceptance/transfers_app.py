@@ -1,0 +1,86 @@
+"""An application that moves money: in the job's own transaction, and beside it."""
+
+import time
+from typing import Any
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from qsuper import Queue, current_job
+from tests.acceptance.app import journal
+
+queue = Queue()
+
+
+def move(cursor: Any, n: int, source: int, target: int, amount: int) -> None:
+    cursor.execute(f"UPDATE accounts SET balance = balance - {amount} WHERE id = {source}")
+    cursor.execute(f"UPDATE accounts SET balance = balance + {amount} WHERE id = {target}")
+    cursor.execute(f"INSERT INTO transfers (job, source, target) VALUES ({n}, {source}, {target})")
+
+
+@queue.task(transactional=True)
+def transfer(
+    connection: Any, n: int, source: int, target: int, amount: int, seconds: float = 0.0
+) -> None:
+    """Every other one asks for a receipt, in the same transaction."""
+    cursor = connection.cursor()
+    move(cursor, n, source, target, amount)
+    with journal.run(n):
+        time.sleep(seconds)
+    if n % 2 == 0:
+        queue.add("receipt", {"n": n})
+
+
+@queue.task
+def transfer_loose(n: int, source: int, target: int, amount: int, seconds: float = 0.0) -> None:
+    """The same on a connection of its own, committed before the job ends."""
+    engine = create_engine(queue.config.store.url, poolclass=NullPool)
+    with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.execute(text("PRAGMA busy_timeout = 60000"))
+        cursor = connection.connection.cursor()
+        move(cursor, n, source, target, amount)
+    with journal.run(n):
+        time.sleep(seconds)
+
+
+@queue.task
+def receipt(n: int) -> None:
+    """What a transfer asked for."""
+
+
+@queue.task(transactional=True, max_attempts=1)
+def commit_by_oneself(connection: Any, n: int, how: str) -> None:
+    move(connection.cursor(), n, 1, 2, 1)
+    if how == "method":
+        connection.commit()
+    else:
+        connection.cursor().execute(how)
+
+
+@queue.task(transactional=True)
+def fail_and_recover(connection: Any, n: int) -> None:
+    """The first attempt fails after its writes."""
+    move(connection.cursor(), n, 1, 2, 1)
+    queue.add("receipt", {"n": n})
+    if current_job().attempt == 1:
+        raise ValueError("after the writes")
+
+
+@queue.task(transactional=True, timeout=0.5)
+def linger(connection: Any, n: int) -> None:
+    """Longer than its time-out, in the first attempt."""
+    move(connection.cursor(), n, 1, 2, 1)
+    if current_job().attempt == 1:
+        with journal.run(n):
+            time.sleep(3600)
+
+
+@queue.task(transactional=True)
+def clash(connection: Any, n: int, first: int, second: int) -> None:
+    """Two of these, with their accounts the other way round, are a deadlock."""
+    cursor = connection.cursor()
+    cursor.execute(f"UPDATE accounts SET balance = balance - 1 WHERE id = {first}")
+    time.sleep(0.3)
+    cursor.execute(f"UPDATE accounts SET balance = balance + 1 WHERE id = {second}")
+    cursor.execute(f"INSERT INTO transfers (job, source, target) VALUES ({n}, {first}, {second})")
