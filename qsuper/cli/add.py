@@ -34,10 +34,19 @@ from qsuper.tasks.codecs import CODECS
 @click.option(
     "--delay", type=seconds, metavar="TIME", help="Not before so long from now: 90s, 15m, 2d."
 )
-@click.option("--name", help="While a job of this name lives, no second one is added.")
+@click.option("--name", help="Unique among live jobs.")
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["keep", "replace", "move"]),
+    help="What becomes of a live job of this name: it is kept and nothing is added (the default),"
+    " it is cancelled if it waits, or it is moved to be as this one.",
+)
 @click.option("--max-attempts", type=click.IntRange(1, 1000))
 @click.option(
     "--timeout", type=seconds, metavar="TIME", help="How long it may run; 0 is as long as it likes."
+)
+@click.option(
+    "--max-age", type=seconds, metavar="TIME", help="Discard it if it has to wait longer than so."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the bare id.")
 @pass_settings
@@ -50,8 +59,10 @@ def add(
     priority: int | None,
     delay: float | None,
     name: str | None,
+    on_conflict: str | None,
     max_attempts: int | None,
     timeout: float | None,
+    max_age: float | None,
     as_json: bool,
 ) -> None:
     """Enqueue a job of TASK and print its id.
@@ -62,6 +73,8 @@ def add(
     """
     if param is not None and param_file is not None:
         raise click.UsageError("PARAM and --param-file exclude each other")
+    if on_conflict is not None and name is None:
+        raise click.UsageError("--on-conflict is for a job that has a --name")
     if param_file is not None:
         param = _read(param_file)
     given = {
@@ -69,8 +82,10 @@ def add(
         "priority": priority,
         "delay": delay,
         "name": name,
+        "on_conflict": on_conflict,
         "max_attempts": max_attempts,
         "timeout": timeout,
+        "max_age": max_age,
     }
     options = cast(Options, {key: value for key, value in given.items() if value is not None})
     settings.database()
@@ -89,7 +104,7 @@ def learn_tasks(jobs: Queue, task: str) -> None:
     job may be another program's.
     """
     try:
-        jobs.registry = application.load(jobs.config)
+        jobs.learn(application.load(jobs.config))
     except AppError as error:
         click.echo(f"note: {error}", err=True)
         return

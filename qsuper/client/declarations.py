@@ -1,17 +1,18 @@
 """What an application declares: its tasks, what starts them, and what is called around them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 from qsuper.client.handles import Adder, TaskHandle
 from qsuper.client.options import TaskOptions
-from qsuper.config import BackoffConfig
+from qsuper.config import BackoffConfig, kinds
 from qsuper.errors import ParamError
 from qsuper.job import NewJob
 from qsuper.tasks.codecs import CODECS
 from qsuper.tasks.expiry import check_task
 from qsuper.tasks.hooks import Around, Hooks, OnFailure
 from qsuper.tasks.registry import Registry, Task
+from qsuper.tasks.schedule import Misfire, Overlap, Schedule, distinct
 from qsuper.tasks.watch import Watch
 
 _Params = ParamSpec("_Params")
@@ -69,6 +70,51 @@ class Declarations(Adder, Protocol):
             )
             check_task(handle.task)
             self.registry.watches.append(Watch(pattern, handle.name, db))
+            return handle
+
+        return register
+
+    def schedule(
+        self,
+        cron: str,
+        *,
+        name: str = "",
+        param: Mapping[str, Any] | None = None,
+        timezone: str = "UTC",
+        jitter: float = 0.0,
+        misfire: Misfire = "once",
+        grace: float = kinds.GRACE,
+        overlap: Overlap = "allow",
+    ) -> Callable[
+        [Callable[_Params, _Result] | TaskHandle[_Params, _Result]], TaskHandle[_Params, _Result]
+    ]:
+        """Have a job made of each due time of a cron line; several are allowed for one task.
+
+        `param`: the task's arguments by name. `jitter`: seconds by which a job may run later,
+        the same for each due time wherever it is made. `misfire`: what becomes of due times at
+        which nobody was there for `grace` seconds: one job for all of them, none, or one for each.
+        `overlap="skip"`: no job while the last one still lives. `name`: its own, without it the
+        task's, and the cron line where a task has several. Raises `ParamError`.
+        """
+
+        def register(
+            function: Callable[_Params, _Result] | TaskHandle[_Params, _Result],
+        ) -> TaskHandle[_Params, _Result]:
+            handle = function if isinstance(function, TaskHandle) else self.task(function)
+            schedule = Schedule(
+                cron,
+                handle.name,
+                name=name,
+                param=param,
+                timezone=timezone,
+                jitter=jitter,
+                misfire=misfire,
+                grace=grace,
+                overlap=overlap,
+            )
+            handle.task.encode(**(param or {}))
+            distinct([*self.registry.schedules, schedule])
+            self.registry.schedules.append(schedule)
             return handle
 
         return register

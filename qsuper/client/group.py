@@ -13,9 +13,11 @@ class Group:
 
     def __init__(
         self,
-        make: Callable[[str, Mapping[str, Any] | None, Options], NewJob],
+        encode: Callable[[str, Mapping[str, Any] | None], str | None],
+        make: Callable[[str, str | None, Options], NewJob],
         write: Callable[[list[NewJob]], list[int]],
     ) -> None:
+        self._encode = encode
         self._make = make
         self._write = write
         self._jobs: list[NewJob] = []
@@ -27,9 +29,13 @@ class Group:
         self, task: str, param: Mapping[str, Any] | None = None, **options: Unpack[Options]
     ) -> None:
         """One more job of the group."""
+        self.add_raw(task, self._encode(task, param), **options)
+
+    def add_raw(self, task: str, param: str | None, **options: Unpack[Options]) -> None:
+        """The same with the param as the column is to hold it."""
         if not self._open:
             raise QsuperError("a group takes jobs inside its `with` block only")
-        if "name" in options:
+        if {"name", "on_conflict"} & options.keys():
             raise ParamError("a job of a group has no name: moving it would take it out")
         self._jobs.append(self._make(task, param, options))
 

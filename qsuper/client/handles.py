@@ -9,7 +9,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack
 from qsuper.client.options import Options
 from qsuper.errors import NoSuchJob
 from qsuper.states import FINISHED, State
-from qsuper.store import cancelling, reporting
+from qsuper.store import cancelling, explaining, reporting
 from qsuper.store.enqueueing import Writer
 from qsuper.tasks.hooks import Around, OnFailure
 from qsuper.tasks.registry import Task
@@ -51,6 +51,11 @@ class JobHandle:
         """What its task returned, if that is kept (`keep_result`) and it is done; else None."""
         text = self._queue.within(lambda writer: reporting.result(writer, self.id))
         return None if text is None else json.loads(text)
+
+    def why(self) -> list[str]:
+        """In sentences: why it has not run, or how it ended. Raises `NoSuchJob`."""
+        found = self._queue.within(lambda writer: explaining.explain(writer, self.id))
+        return found.sentences
 
     def wait(self, timeout: float | None = None) -> State:
         """Wait until it has finished and return its state; raises `TimeoutError` after `timeout`

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar, Unpack, cast, overload
 
+from qsuper.client.bulk import Bulk
 from qsuper.client.declarations import Declarations
 from qsuper.client.group import Group
 from qsuper.client.handles import JobHandle
-from qsuper.client.moments import in_seconds, say_what_is_too_late
+from qsuper.client.making import Making
+from qsuper.client.moments import say_what_is_too_late
 from qsuper.client.options import OnConflict, Options, RunOptions
-from qsuper.config import Config, TaskConfig, load
+from qsuper.config import Config, load
 from qsuper.errors import ParamError
 from qsuper.job import NewJob, check_name
 from qsuper.redis.address import url_of
@@ -25,10 +27,8 @@ from qsuper.store.enqueueing import Writer
 from qsuper.store.groups import enqueue_group
 from qsuper.store.schema import ensure
 from qsuper.store.threads import Threads
-from qsuper.tasks.codecs import CODECS
-from qsuper.tasks.configured import configured
 from qsuper.tasks.current import running
-from qsuper.tasks.registry import Registry, Task
+from qsuper.tasks.registry import Registry
 
 _Result = TypeVar("_Result")
 
@@ -46,6 +46,11 @@ class Queue(Declarations):
         self._given = config
         self._waker = Waker(lambda: url_of(self.config))
 
+    def learn(self, registry: Registry) -> None:
+        """Take the tasks of another application's registry in the place of one's own."""
+        self.registry = registry
+        self.__dict__.pop("_making", None)
+
     @cached_property
     def config(self) -> Config:
         overrides = {"store.url": self._url} if self._url else None
@@ -59,6 +64,10 @@ class Queue(Declarations):
         )
         ensure(database)
         return database
+
+    @cached_property
+    def _making(self) -> Making:
+        return Making(self.registry, self.config)
 
     @cached_property
     def _threads(self) -> Threads:
@@ -77,7 +86,8 @@ class Queue(Declarations):
         A task registered here is checked against its signature; one that is registered in another
         program is not.
         """
-        return self.add_raw(task, self._encode(task, param), connection=connection, **options)
+        raw = self._making.encode(task, param)
+        return self.add_raw(task, raw, connection=connection, **options)
 
     def add_raw(
         self,
@@ -88,9 +98,9 @@ class Queue(Declarations):
         **options: Unpack[Options],
     ) -> JobHandle:
         """Enqueue with the param as the column is to hold it; raises `ParamError`."""
-        self._check(task, param)
+        self._making.check(task, param)
         on_conflict = options.pop("on_conflict", None)
-        job = self._new_job(task, param, options)
+        job = self._making.job(task, param, options)
         connection = self._joined(connection)
         if job.name is not None:
             write = _on_conflict(on_conflict or "keep")
@@ -108,7 +118,7 @@ class Queue(Declarations):
         self, task: str, args: tuple[Any, ...], kwargs: dict[str, Any], options: Options
     ) -> JobHandle:
         """Enqueue a call of a task that is registered here."""
-        known = configured(self.registry[task], self.config)
+        known = self._making.known(task) or self.registry[task]
         return self.add_raw(task, known.encode(*args, **kwargs), **options)
 
     def add_many(
@@ -122,7 +132,8 @@ class Queue(Declarations):
         """Enqueue one job for each of `params`, all or none; returns how many."""
         if "name" in options:
             raise ParamError("many jobs cannot have one name")
-        jobs = [self._new_job(task, self._encode(task, param), options) for param in params]
+        making = self._making
+        jobs = [making.job(task, making.encode(task, param), options) for param in params]
         connection = self._joined(connection)
         count = self.within(lambda writer: enqueueing.insert_many(writer, jobs), connection)
         self._written(jobs, connection)
@@ -173,8 +184,8 @@ class Queue(Declarations):
             raise ParamError(f"the timer {name!r} wants either delay or at")
         check_name(name)
         when = {"delay": delay} if at is None else {"at": at}
-        job = self._new_job(
-            task, self._encode(task, param), cast(Options, {**options, **when, "name": name})
+        job = self._making.job(
+            task, self._making.encode(task, param), cast(Options, {**options, **when, "name": name})
         )
         connection = self._joined(connection)
         job_id = self.within(lambda writer: enqueueing.move(writer, job), connection)
@@ -197,10 +208,24 @@ class Queue(Declarations):
 
         One that is dead or cancelled keeps the others' end waiting, until it is retried and done.
         """
-        last = self._new_job(then, self._encode(then, param), cast(Options, options))
+        raw = self._making.encode(then, param)
+        return self.raw_group(then, raw, connection=connection, **options)
 
-        def make(task: str, param: Mapping[str, Any] | None, options: Options) -> NewJob:
-            return self._new_job(task, self._encode(task, param), options)
+    def raw_group(
+        self,
+        then: str,
+        param: str | None = None,
+        *,
+        connection: Any = None,
+        **options: Unpack[RunOptions],
+    ) -> Group:
+        """The same with the param as the column is to hold it."""
+
+        def make(task: str, param: str | None, options: Options) -> NewJob:
+            self._making.check(task, param)
+            return self._making.job(task, param, options)
+
+        last = make(then, param, cast(Options, options))
 
         def write(jobs: list[NewJob]) -> list[int]:
             joined = self._joined(connection)
@@ -208,7 +233,7 @@ class Queue(Declarations):
             self._written(jobs or [last], joined)
             return ids
 
-        return Group(make, write)
+        return Group(self._making.encode, make, write)
 
     def remaining(self, name: str, *, connection: Any = None) -> float | None:
         """Seconds until the waiting job of this name may run, 0.0 when it is overdue; None when
@@ -225,6 +250,11 @@ class Queue(Declarations):
         """
         state = self.within(lambda own: timers.cancel(own, name, running=running), connection)
         return state is State.CANCELLED or (running and state is State.RUNNING)
+
+    @cached_property
+    def bulk(self) -> Bulk:
+        """Many jobs retried or cancelled at once."""
+        return Bulk(self._threads)
 
     def job(self, job_id: int) -> JobHandle:
         """The handle of a job enqueued earlier."""
@@ -248,51 +278,11 @@ class Queue(Declarations):
 
         return self._threads.do(alone)
 
-    def _encode(self, task: str, param: Mapping[str, Any] | None) -> str | None:
-        if param is not None and not isinstance(param, Mapping):
-            raise ParamError(f"param is a mapping of named arguments, not {type(param).__name__}")
-        arguments = dict(param or {})
-        known = self._known(task)
-        if known is None:
-            settings = self.config.tasks.get(task)
-            codec = CODECS[(settings and settings.codec) or "json"]
-            return codec.encode(arguments)
-        return known.encode(**arguments)
-
-    def _known(self, task: str) -> Task | None:
-        """The task as the configuration wants it; None when it is not registered here."""
-        known = self.registry.get(task)
-        return None if known is None else configured(known, self.config)
-
     def _joined(self, connection: Any) -> Any:
         """The caller's connection, or that of the transactional task that runs in this thread."""
         if connection is None and (job := running()) is not None:
             return job.transaction(self.config.store.url)
         return connection
-
-    def _check(self, task: str, param: str | None) -> None:
-        known = self._known(task)
-        if known is not None:
-            args, kwargs = known.codec.decode(param)
-            known.bind(args, kwargs)
-
-    def _new_job(self, task: str, param: str | None, options: Options) -> NewJob:
-        if param is not None and len(param.encode("utf-8", "surrogatepass")) > (
-            most := self.config.job.max_param_bytes
-        ):
-            raise ParamError(
-                f"the param of {task} is larger than {most} bytes (job.max_param_bytes): store the"
-                " data elsewhere and pass where it is"
-            )
-        known = self._known(task)
-        if known is not None:
-            own: Options = {"queue": known.queue, "priority": known.priority}
-            if known.max_age is not None:
-                own["max_age"] = known.max_age
-            options = {**own, **options}
-        elif (settings := self.config.tasks.get(task)) is not None:
-            options = {**_options_of(settings), **options}
-        return NewJob(task, param, **in_seconds(options))
 
     def _written(self, jobs: Sequence[NewJob], connection: Any) -> None:
         """Say which dates could not be kept, and tell idle workers of what is ready now.
@@ -315,9 +305,3 @@ def _on_conflict(what: OnConflict) -> Callable[[Writer, NewJob], int]:
     if what not in ways:
         raise ParamError(f"on_conflict is one of {', '.join(ways)}, not {what!r:.40}")
     return ways[what]
-
-
-def _options_of(settings: TaskConfig) -> Options:
-    """What the configuration says of a task that is another program's."""
-    given = {"queue": settings.queue, "priority": settings.priority, "max_age": settings.max_age}
-    return cast(Options, {key: value for key, value in given.items() if value is not None})

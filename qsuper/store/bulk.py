@@ -59,7 +59,7 @@ class Round:
     """One move made with every job that fits: call `step` until it answers False."""
 
     def __init__(self, selection: Selection, states: tuple[State, ...], move: Move | None) -> None:
-        """`move` is `retry`, `cancel` or `mark`; None only looks."""
+        """`move` is `retry` or `cancel`; None only looks."""
         self.tally = Tally()
         self._walks = [Walk(replace(selection, state=state)) for state in reversed(states)]
         self._move = move
@@ -124,13 +124,11 @@ def _retried(connection: Connection, state: State, job_id: int, tally: Tally) ->
         return False
 
 
-def cancel(connection: Connection, state: State, ids: list[int], tally: Tally) -> int:  # noqa: ARG001 - a `Move`
-    """Take waiting jobs back."""
-    return run_around_locks(connection, _CANCEL, ids, state, expected=int(state))
-
-
-def mark(connection: Connection, state: State, ids: list[int], tally: Tally) -> int:
-    """Have running jobs ended; those that already are to be are in the tally, too."""
-    marked = run_around_locks(connection, _MARK, ids, state, expected=int(state))
+def cancel(connection: Connection, state: State, ids: list[int], tally: Tally) -> int:
+    """Take waiting jobs back. Running ones are to be ended: those are only in the tally, for they
+    are cancelled later."""
+    if state is not State.RUNNING:
+        return run_around_locks(connection, _CANCEL, ids, state, expected=int(state))
+    run_around_locks(connection, _MARK, ids, state, expected=int(state))
     tally.marked += ids
-    return marked
+    return 0

@@ -22,6 +22,7 @@ _CANCEL = Statement(f"{CANCEL} WHERE id = :id AND status IN (0, 4, 6)")
 _MARK = Statement(f"{MARK} WHERE id = :id AND status = 2 AND cancel = 0")
 _REVIVE = Statement(f"{REVIVE} WHERE id = :id AND status IN (1, 3, 5)")
 _STATE = Statement("SELECT status FROM queue WHERE id = :id")
+_STATES = Statement("SELECT id, status FROM queue WHERE id IN {ids}")
 _AS_IT_IS = Statement("SELECT status, cancel, name FROM queue WHERE id = :id {as_it_is}")
 _LIVE_ID = Statement("SELECT id FROM queue WHERE {live}")
 _TWIN = Statement(
@@ -63,6 +64,11 @@ def state_of(writer: Writer, job_id: int) -> State | None:
     """Its state, or None when there is no such job."""
     rows = writer.rows(_STATE, id=job_id)
     return State(rows[0][0]) if rows else None
+
+
+def states_of(connection: Connection, ids: list[int]) -> dict[int, State]:
+    """The states of those of `ids` that are there."""
+    return {row[0]: State(row[1]) for row in connection.rows(_STATES, ids=ids)}
 
 
 def twin_of(writer: Writer, job_id: int) -> int | None:

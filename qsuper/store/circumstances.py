@@ -9,7 +9,7 @@ from qsuper.errors import NoSuchJob
 from qsuper.states import State
 from qsuper.store.backend import Statement
 from qsuper.store.counting import CAP
-from qsuper.store.database import Connection
+from qsuper.store.enqueueing import Writer
 
 _ROW = Statement(
     """
@@ -85,12 +85,12 @@ class Last:
     ago: float
 
 
-def row(connection: Connection, job_id: int) -> Row:
+def row(writer: Writer, job_id: int) -> Row:
     """Raises `NoSuchJob`."""
-    found = connection.row(_ROW, id=job_id)
-    if found is None:
+    rows = writer.rows(_ROW, id=job_id)
+    if not rows:
         raise NoSuchJob(f"there is no job {job_id}")
-    values: list[Any] = list(found)
+    values: list[Any] = list(rows[0])
     if isinstance(values[3], bytes):
         values[3] = values[3].decode("utf-8", "replace")
     values[4], values[12] = State(values[4]), bool(values[12])
@@ -100,44 +100,46 @@ def row(connection: Connection, job_id: int) -> Row:
     return Row(*values)
 
 
-def last(connection: Connection, job_id: int) -> Last | None:
-    found = connection.row(_LAST, id=job_id)
-    if found is None:
+def last(writer: Writer, job_id: int) -> Last | None:
+    rows = writer.rows(_LAST, id=job_id)
+    if not rows:
         return None
-    attempt, outcome, error, claims, ago = found
+    attempt, outcome, error, claims, ago = rows[0]
     return Last(attempt, outcome, error or "", claims, float(ago or 0.0))
 
 
-def ahead(connection: Connection, job: Row) -> int:
+def ahead(writer: Writer, job: Row) -> int:
     """Ready jobs of its queue that are taken before it, up to `CAP`; more reads `CAP + 1`."""
-    return _before(connection, _AHEAD, job, queue=job.queue)
+    return _before(writer, _AHEAD, job, queue=job.queue)
 
 
-def held_ahead(connection: Connection, job: Row) -> int:
+def held_ahead(writer: Writer, job: Row) -> int:
     """Held jobs of its limit that are taken before it, counted alike."""
-    return _before(connection, _HELD_AHEAD, job, held_by=job.held_by)
+    return _before(writer, _HELD_AHEAD, job, held_by=job.held_by)
 
 
-def _before(
-    connection: Connection, statements: Sequence[Statement], job: Row, **which: str | None
-) -> int:
-    count = connection.row(statements[0], priority=job.priority, **which)[0]
+def _before(writer: Writer, statements: Sequence[Statement], job: Row, **which: str | None) -> int:
+    count = _count(writer, statements[0], priority=job.priority, **which)
     if count <= CAP:
-        count += connection.row(statements[1], priority=job.priority, id=job.id, **which)[0]
-    return min(int(count), CAP + 1)
+        count += _count(writer, statements[1], priority=job.priority, id=job.id, **which)
+    return min(count, CAP + 1)
 
 
-def running(connection: Connection, queue: str) -> int:
+def running(writer: Writer, queue: str) -> int:
     """Jobs of a queue that are with workers, counted alike."""
-    return int(connection.row(_RUNNING, queue=queue)[0])
+    return _count(writer, _RUNNING, queue=queue)
 
 
-def slots(connection: Connection, limit: str) -> list[tuple[int, float]]:
+def _count(writer: Writer, statement: Statement, **which: Any) -> int:
+    return int(writer.rows(statement, **which)[0][0])
+
+
+def slots(writer: Writer, limit: str) -> list[tuple[int, float]]:
     """The jobs that have a limit's slots, each with the seconds for which it has run."""
-    return [(int(job), float(ago or 0.0)) for job, ago in connection.rows(_SLOTS, name=limit)]
+    return [(int(job), float(ago or 0.0)) for job, ago in writer.rows(_SLOTS, name=limit)]
 
 
-def free_in(connection: Connection, rate: str) -> float | None:
+def free_in(writer: Writer, rate: str) -> float | None:
     """Seconds until the next start under a rate; None when nothing is known of it."""
-    found = connection.row(_FREE_IN, name=rate)
-    return None if found is None else float(found[0])
+    rows = writer.rows(_FREE_IN, name=rate)
+    return float(rows[0][0]) if rows else None

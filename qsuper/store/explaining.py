@@ -6,26 +6,14 @@ from datetime import UTC, datetime
 
 from qsuper.picture.spans import span
 from qsuper.states import FINISHED, State
-from qsuper.store import cancelling, circumstances, nodes, pausing
+from qsuper.store import cancelling, circumstances, hindrances
 from qsuper.store.acking import UNKNOWN_TASK_PATIENCE
 from qsuper.store.circumstances import Last, Row
 from qsuper.store.counting import CAP
-from qsuper.store.database import Connection
+from qsuper.store.enqueueing import Writer
+from qsuper.store.hindrances import Reason, of_attempts
 
-RATE = "rate:"
-"""Begins `held_by` of a job that waits for its task's rate, not for a slot."""
-_NAMED_MOST = 5
 _ERROR_MOST = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One thing that bears on the job."""
-
-    kind: str
-    """A word for programs: `paused`, `limit`, `backoff`, `died` and so on."""
-    text: str
-    """A sentence for people; what is to be typed stands in backticks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +34,13 @@ class Explanation:
         return [self.summary, *(reason.text for reason in self.reasons)]
 
 
-def explain(connection: Connection, job_id: int) -> Explanation:
+def explain(writer: Writer, job_id: int) -> Explanation:
     """Look at everything that bears on the job; raises `NoSuchJob`.
 
     Reads only, a few rows by index: it may be asked with ten million rows in the tables.
     """
-    job = circumstances.row(connection, job_id)
-    last = circumstances.last(connection, job_id)
+    job = circumstances.row(writer, job_id)
+    last = circumstances.last(writer, job_id)
     return Explanation(
         id=job.id,
         queue=job.queue,
@@ -60,7 +48,7 @@ def explain(connection: Connection, job_id: int) -> Explanation:
         name=job.name,
         state=job.state,
         summary=_summary(job),
-        reasons=tuple(_REASONS[job.state](connection, job, last)),
+        reasons=tuple(_REASONS[job.state](writer, job, last)),
     )
 
 
@@ -71,24 +59,24 @@ def _summary(job: Row) -> str:
     if job.state is State.RUNNING:
         return f"{what}, has been running for {span(job.started)}"
     if job.state in FINISHED:
-        return f"{what}, is {job.state.word} since {span(job.so_for)} ago"
+        return f"{what}, has been {job.state.word} for {span(job.so_for)}"
     return f"{what}, is {job.state.word}"
 
 
-def _ready(connection: Connection, job: Row, last: Last | None) -> Iterator[Reason]:
-    blocked = list(_blocked(connection, job))
+def _ready(writer: Writer, job: Row, last: Last | None) -> Iterator[Reason]:
+    blocked = list(hindrances.of_queue(writer, job))
     yield from blocked
     if job.due_in > 0:
         yield Reason(
             "not due", f"its time is {span(job.due_in)} ahead ({_moment(job.due_in)}): it is parked"
         )
-    before = circumstances.ahead(connection, job)
+    before = circumstances.ahead(writer, job)
     if before:
         are = _are(before, "ready job")
         yield Reason("behind", f"{are} before it in its queue: more urgent, or older")
     elif not blocked:
         yield Reason("next", "it is the next of its queue: the first worker that is free takes it")
-    busy = circumstances.running(connection, job.queue)
+    busy = circumstances.running(writer, job.queue)
     if busy and not blocked:
         yield Reason("busy", f"{_are(busy, 'job')} with the workers of its queue now")
     if last is not None and job.attempt:
@@ -98,7 +86,7 @@ def _ready(connection: Connection, job: Row, last: Last | None) -> Iterator[Reas
         yield Reason("max_age", f"it is discarded if it has not begun within {span(left)}")
 
 
-def _scheduled(connection: Connection, job: Row, last: Last | None) -> Iterator[Reason]:
+def _scheduled(writer: Writer, job: Row, last: Last | None) -> Iterator[Reason]:
     hurry = f"`qsuper run-now {job.id}` does not wait"
     when = f"in {span(job.due_in)} ({_moment(job.due_in)})"
     if last is not None and last.claims == job.claims:
@@ -120,25 +108,21 @@ def _scheduled(connection: Connection, job: Row, last: Last | None) -> Iterator[
             "overdue",
             f"it has been due for {span(-job.due_in)}: a scheduler makes it ready at its next look",
         )
-    yield from _blocked(connection, job)
+    yield from hindrances.of_queue(writer, job)
 
 
-def _held(connection: Connection, job: Row, last: Last | None) -> Iterator[Reason]:
-    limit = job.held_by or ""
-    if limit.startswith(RATE):
-        yield _rate(connection, limit)
-    else:
-        yield _limit(limit, circumstances.slots(connection, limit))
-    before = circumstances.held_ahead(connection, job)
+def _held(writer: Writer, job: Row, last: Last | None) -> Iterator[Reason]:
+    yield hindrances.of_limit(writer, job)
+    before = circumstances.held_ahead(writer, job)
     if before:
         yield Reason("behind", f"{_are(before, 'held job')} before it at this limit")
     if last is not None and job.attempt:
         yield _failed(job, last)
-    yield from _blocked(connection, job)
+    yield from hindrances.of_queue(writer, job)
 
 
-def _running(connection: Connection, job: Row, last: Last | None) -> Iterator[Reason]:
-    yield _whereabouts(connection, job)
+def _running(writer: Writer, job: Row, last: Last | None) -> Iterator[Reason]:
+    yield hindrances.of_worker(writer, job)
     if job.cancel:
         yield Reason(
             "ending", "it is being ended: it is cancelled once nothing that it started is left"
@@ -157,33 +141,35 @@ def _running(connection: Connection, job: Row, last: Last | None) -> Iterator[Re
         yield _failed(job, last)
 
 
-def _done(connection: Connection, job: Row, _: Last | None) -> Iterator[Reason]:
+def _done(writer: Writer, job: Row, _: Last | None) -> Iterator[Reason]:
     took = "" if job.took_ms is None else f" after {span(job.took_ms / 1000)}"
-    yield Reason("done", f"attempt {_of(job.attempt, job)} succeeded{took}")
-    yield from _another_try(connection, job, "runs it once more")
+    yield Reason("done", f"attempt {of_attempts(job.attempt, job)} succeeded{took}")
+    yield from _another_try(writer, job, "runs it once more")
 
 
-def _dead(connection: Connection, job: Row, last: Last | None) -> Iterator[Reason]:
+def _dead(writer: Writer, job: Row, last: Last | None) -> Iterator[Reason]:
     if last is None:
         yield Reason("died", "nothing was recorded of its death: another program may have set it")
     else:
-        how = f"of attempt {_of(last.attempt, job)}" if last.attempt else "before it ever ran"
+        how = (
+            f"of attempt {of_attempts(last.attempt, job)}" if last.attempt else "before it ever ran"
+        )
         yield Reason("died", f"it died {how}: {_error(last)}")
         yield Reason("record", f"`qsuper show {job.id}` has the traceback and what it printed")
-    yield from _another_try(connection, job, "gives it a fresh set of attempts")
+    yield from _another_try(writer, job, "gives it a fresh set of attempts")
 
 
-def _cancelled(connection: Connection, job: Row, last: Last | None) -> Iterator[Reason]:
+def _cancelled(writer: Writer, job: Row, last: Last | None) -> Iterator[Reason]:
     if last is not None and last.claims == job.claims and last.outcome == "discarded":
         yield Reason("discarded", f"it was discarded: {_error(last)}")
     elif job.worker is not None or job.cancel:
         yield Reason("cancelled", "it was ended on request while it ran")
     else:
         yield Reason("cancelled", "it was taken back before it ran")
-    yield from _another_try(connection, job, "brings it back")
+    yield from _another_try(writer, job, "brings it back")
 
 
-_REASONS: dict[State, Callable[[Connection, Row, Last | None], Iterator[Reason]]] = {
+_REASONS: dict[State, Callable[[Writer, Row, Last | None], Iterator[Reason]]] = {
     State.READY: _ready,
     State.SCHEDULED: _scheduled,
     State.HELD: _held,
@@ -194,74 +180,15 @@ _REASONS: dict[State, Callable[[Connection, Row, Last | None], Iterator[Reason]]
 }
 
 
-def _blocked(connection: Connection, job: Row) -> Iterator[Reason]:
-    """What keeps the whole queue from being worked on."""
-    known = nodes.everyone(connection)
-    alive = [node for node in known if node.alive]
-    if not alive:
-        heard = min(known, key=lambda node: node.silent_for, default=None)
-        of = f" ({heard.host} was heard of {span(heard.silent_for)} ago)" if heard else ""
-        yield Reason("no daemon", f"no daemon is alive{of}; start `qsuper run`")
-    elif not any(node.workers.get(job.queue) for node in alive):
-        hosts = ", ".join(sorted({node.host for node in alive})[:_NAMED_MOST])
-        yield Reason(
-            "no workers",
-            f"no live node ({hosts}) has workers for queue {job.queue}: give it some under"
-            f" [queues.{job.queue}], or by `qsuper scale {job.queue}=1`",
-        )
-    if job.queue in pausing.paused_queues(connection):
-        yield Reason(
-            "paused",
-            f"queue {job.queue} is paused on every node; `qsuper resume {job.queue}` lets it go on",
-        )
-
-
-def _limit(limit: str, taken: list[tuple[int, float]]) -> Reason:
-    if not taken:
-        return Reason("limit", f"its limit {limit} has room again: it is made ready in a moment")
-    who = ", ".join(f"{job} (for {span(ago)})" for job, ago in taken[:_NAMED_MOST])
-    more = f" and {len(taken) - _NAMED_MOST} more" if len(taken) > _NAMED_MOST else ""
-    jobs = "job" if len(taken) == 1 else "jobs"
-    return Reason("limit", f"its limit {limit} has no room: {jobs} {who}{more} take it up")
-
-
-def _rate(connection: Connection, limit: str) -> Reason:
-    task = limit.removeprefix(RATE)
-    free_in = circumstances.free_in(connection, limit)
-    when = f"; the next start is in {span(free_in)}" if free_in and free_in > 0 else ""
-    return Reason("rate", f"the task {task} may start only so often{when}")
-
-
-def _whereabouts(connection: Connection, job: Row) -> Reason:
-    attempt = f"attempt {_of(job.attempt, job)}"
-    if job.worker is None:
-        return Reason("stray", "it has no worker: another program wrote it so; it is given back")
-    boot = job.worker.partition("-")[0]
-    node = next((one for one in nodes.everyone(connection) if one.boot == boot), None)
-    if node is None:
-        return Reason(
-            "stray",
-            f"{attempt} is with the worker {job.worker} of a node that is no more: it is given back"
-            " by the next look of a daemon that is alive",
-        )
-    if not node.alive:
-        return Reason(
-            "lost",
-            f"{attempt} is with the worker {job.worker} on {node.host}, which has not been heard of"
-            f" for {span(node.silent_for)}: another node takes it back once that is sure",
-        )
-    return Reason("running", f"{attempt} is with the worker {job.worker} on {node.host}")
-
-
 def _failed(job: Row, last: Last) -> Reason:
     return Reason(
         "failed",
-        f"attempt {_of(last.attempt, job)} failed {span(last.ago)} ago: {_error(last)}",
+        f"attempt {of_attempts(last.attempt, job)} failed {span(last.ago)} ago: {_error(last)}",
     )
 
 
-def _another_try(connection: Connection, job: Row, what: str) -> Iterator[Reason]:
-    twin = cancelling.twin_of(connection, job.id)
+def _another_try(writer: Writer, job: Row, what: str) -> Iterator[Reason]:
+    twin = cancelling.twin_of(writer, job.id)
     if twin is not None:
         yield Reason(
             "twin",
@@ -274,10 +201,6 @@ def _another_try(connection: Connection, job: Row, what: str) -> Iterator[Reason
 def _error(last: Last) -> str:
     text = " ".join(last.error.split()) or "no reason was given"
     return text if len(text) <= _ERROR_MOST else text[:_ERROR_MOST] + "…"
-
-
-def _of(attempt: int, job: Row) -> str:
-    return str(attempt) if job.max_attempts is None else f"{attempt} of {job.max_attempts}"
 
 
 def _are(count: int, noun: str) -> str:

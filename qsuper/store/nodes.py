@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from qsuper.errors import StoreError, StoreUnavailable
 from qsuper.store.backend import Statement
 from qsuper.store.database import Connection
+from qsuper.store.enqueueing import Writer
 
 _RENEW = Statement(
     """
@@ -63,7 +64,7 @@ class Node:
         return self.lease_left > 0
 
 
-def everyone(connection: Connection) -> list[Node]:
+def everyone(connection: Writer) -> list[Node]:
     """All nodes, by id."""
     return [
         Node(

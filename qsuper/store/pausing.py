@@ -2,6 +2,7 @@
 
 from qsuper.store.backend import Statement
 from qsuper.store.database import Connection
+from qsuper.store.enqueueing import Writer
 
 _PAUSED = Statement("SELECT name FROM queues WHERE paused = 1")
 _SET = Statement(
@@ -9,7 +10,7 @@ _SET = Statement(
 )
 
 
-def paused_queues(connection: Connection) -> frozenset[str]:
+def paused_queues(connection: Writer) -> frozenset[str]:
     return frozenset(str(row[0]) for row in connection.rows(_PAUSED))
 
 

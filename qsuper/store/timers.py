@@ -9,6 +9,7 @@ from qsuper.store.enqueueing import Writer
 _CANCEL = Statement(f"{cancelling.CANCEL} WHERE {{live}} AND {{status}} IN (0, 4, 6)")
 _MARK = Statement(f"{cancelling.MARK} WHERE {{live}} AND {{status}} = 2 AND cancel = 0")
 _LIVE_STATE = Statement("SELECT status, cancel FROM queue WHERE {live} {as_it_is}")
+_LIVE_ID = Statement("SELECT id FROM queue WHERE {live}")
 _DUE_IN = Statement(
     "SELECT {unix:run_at} - {unix_now} FROM queue WHERE {live} AND {status} IN (0, 4, 6)"
 )
@@ -33,6 +34,12 @@ def cancel(writer: Writer, name: str, *, running: bool = False) -> State | None:
         state, marked = State(rows[0][0]), bool(rows[0][1])
         if cancelling.settled(state, marked, running):
             return state
+
+
+def live_id(writer: Writer, name: str) -> int | None:
+    """The job that has this name now, waiting or running."""
+    rows = writer.rows(_LIVE_ID, name=_raw(writer, name))
+    return int(rows[0][0]) if rows else None
 
 
 def due_in(writer: Writer, name: str) -> float | None:

@@ -19,13 +19,11 @@ _PAGE = Statement(
     ORDER BY id LIMIT :most
     """
 )
-_NEXT_PRIORITY = Statement(
-    """
-    SELECT MIN(priority) FROM queue
-    WHERE queue = :queue AND status = :status AND priority > :priority
-    """
+# Not `> -32769` for the first one: MariaDB takes that for `> -32768` (measured).
+_FIRST_PRIORITY = Statement(
+    "SELECT MIN(priority) FROM queue WHERE queue = :queue AND status = :status"
 )
-_BEFORE_ALL = -32769
+_NEXT_PRIORITY = Statement(f"{_FIRST_PRIORITY.text} AND priority > :priority")
 
 
 @dataclass(slots=True)
@@ -36,7 +34,8 @@ class Walk:
     """Names a state."""
     _queues: list[str] | None = None
     """Those before it, the one it is in at the end; None before the first page."""
-    _priority: int = _BEFORE_ALL
+    _priority: int | None = None
+    """None before the first one of the queue."""
     _after: int = 0
     _page: list[int] = field(default_factory=list)
 
@@ -52,12 +51,15 @@ class Walk:
             only = self.selection.queue
             self._queues = [only] if only is not None else queue_names(connection)[::-1]
         while self._queues and not self._page:
-            place = {"queue": self._queues[-1], "status": int(self.state)}
-            if self._priority > _BEFORE_ALL:
-                at = {"priority": self._priority, "after": self._after}
-                self._page = [row[0] for row in connection.rows(_PAGE, most=PAGE, **at, **place)]
+            place: dict[str, Any] = {"queue": self._queues[-1], "status": int(self.state)}
+            if self._priority is None:
+                self._turn(connection.row(_FIRST_PRIORITY, **place)[0])
+                continue
+            place["priority"] = self._priority
+            rows = connection.rows(_PAGE, after=self._after, most=PAGE, **place)
+            self._page = [row[0] for row in rows]
             if not self._page:
-                self._turn(connection.row(_NEXT_PRIORITY, priority=self._priority, **place)[0])
+                self._turn(connection.row(_NEXT_PRIORITY, **place)[0])
         return self._page
 
     def fitting(
@@ -76,7 +78,6 @@ class Walk:
 
     def _turn(self, priority: int | None) -> None:
         """To the next priority, or to the next queue when there is none."""
-        self._after = 0
-        self._priority = _BEFORE_ALL if priority is None else int(priority)
+        self._after, self._priority = 0, priority
         if priority is None and self._queues:
             self._queues.pop()

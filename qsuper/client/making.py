@@ -1,0 +1,68 @@
+"""From a task, a param and options to the job that is to be written."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from qsuper.client.moments import in_seconds
+from qsuper.client.options import Options
+from qsuper.config import Config, TaskConfig
+from qsuper.errors import ParamError
+from qsuper.job import NewJob
+from qsuper.tasks.codecs import CODECS
+from qsuper.tasks.configured import configured
+from qsuper.tasks.registry import Registry, Task
+
+
+class Making:
+    """By what an application has registered, and what its configuration wants."""
+
+    def __init__(self, registry: Registry, config: Config) -> None:
+        self._registry = registry
+        self._config = config
+        self._configured: dict[str, tuple[Task, Task]] = {}
+
+    def known(self, task: str) -> Task | None:
+        """The task as the configuration wants it; None when it is not registered here."""
+        found = self._registry.get(task)
+        if found is None:
+            return None
+        before, after = self._configured.get(task, (None, found))
+        if before is not found:
+            after = configured(found, self._config)
+            self._configured[task] = (found, after)
+        return after
+
+    def encode(self, task: str, param: Mapping[str, Any] | None) -> str | None:
+        """Named arguments as the column is to hold them; raises `ParamError`."""
+        if param is not None and not isinstance(param, Mapping):
+            raise ParamError(f"param is a mapping of named arguments, not {type(param).__name__}")
+        arguments = dict(param or {})
+        if (known := self.known(task)) is not None:
+            return known.encode(**arguments)
+        settings = self._config.tasks.get(task) or TaskConfig()
+        return CODECS[settings.codec or "json"].encode(arguments)
+
+    def check(self, task: str, param: str | None) -> None:
+        """Raise `ParamError` unless a task that is registered here can take the param."""
+        if (known := self.known(task)) is not None:
+            args, kwargs = known.codec.decode(param)
+            known.bind(args, kwargs)
+
+    def job(self, task: str, param: str | None, options: Options) -> NewJob:
+        """The job; what the options leave out is as its task says. Raises `ParamError`."""
+        most = self._config.job.max_param_bytes
+        if param is not None and len(param.encode("utf-8", "surrogatepass")) > most:
+            raise ParamError(
+                f"the param of {task} is larger than {most} bytes (job.max_param_bytes): store the"
+                " data elsewhere and pass where it is"
+            )
+        return NewJob(task, param, **in_seconds({**self._usual(task), **options}))
+
+    def _usual(self, task: str) -> Options:
+        if (known := self.known(task)) is not None:
+            usual = {"queue": known.queue, "priority": known.priority, "max_age": known.max_age}
+        else:
+            settings = self._config.tasks.get(task) or TaskConfig()
+            names = ("queue", "priority", "max_age")
+            usual = {name: getattr(settings, name) for name in names}
+        return cast(Options, {name: value for name, value in usual.items() if value is not None})
