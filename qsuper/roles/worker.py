@@ -174,7 +174,7 @@ class Worker(Role):
 
     def _run_one(self, job: Job) -> bool:
         """Run one job; returns whether its task is known to be fast."""
-        fast = self.pace.is_fast(job.task)
+        fast = self.pace.is_fast(job.task) and not self.runner.stands_alone(job)
         began = clock()
         if self.acks and (not fast or self.acks.is_old(began)):
             self.acks.flush(self.link.connection)

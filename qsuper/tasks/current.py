@@ -80,6 +80,8 @@ class CurrentJob:
     @state.setter
     def state(self, value: Any) -> None:
         """Save, in the database and at once, what the next attempt is to go on from: any JSON."""
+        if self.connection is not None:
+            raise QsuperError("a transactional task has no state: what it writes is its state")
         self._desk.save_state(self._job, as_json(value, "the state"))
 
     def transaction(self, store_url: str) -> Any:
