@@ -10,6 +10,7 @@ import pytest
 from tests.servers.mariadb import MariaDB, make_template
 from tests.servers.mysql import MySQL
 from tests.servers.redis import Redis
+from tests.servers.shifted import ShiftedMariaDB
 
 MYSQL_URL = os.environ.get("QSUPER_TEST_MYSQL_URL")
 STORES = ["sqlite", "mariadb", *(["mysql"] if MYSQL_URL else [])]
@@ -45,6 +46,17 @@ def own_mariadb(mariadb_template: Path) -> Iterator[Callable[..., MariaDB]]:
 
     yield start
     for server in servers:
+        server.remove()
+
+
+@pytest.fixture
+def shifted_mariadb(mariadb_template: Path) -> Iterator[ShiftedMariaDB]:
+    """A MariaDB for this test alone, whose clock it may set."""
+    server = ShiftedMariaDB(mariadb_template)
+    try:
+        server.start()
+        yield server
+    finally:
         server.remove()
 
 
