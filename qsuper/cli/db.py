@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from qsuper.cli.adopt import adopt
 from qsuper.cli.settings import Settings, connected, naming, open_database, pass_settings
 from qsuper.states import FINISHED
 from qsuper.store import pruning, schema
@@ -14,9 +15,12 @@ DAY = 86400.0
 @click.group(invoke_without_command=True)
 @click.pass_context
 def db(ctx: click.Context) -> None:
-    """Make, upgrade and prune the tables."""
+    """Make, upgrade, adopt and prune the tables."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
+
+
+db.add_command(adopt)
 
 
 @db.command()

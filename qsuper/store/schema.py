@@ -13,6 +13,7 @@ VERSIONS = ("0001", "0002", "0003", "0004")
 """Every migration in order, the newest last."""
 
 _VERSION = Statement("SELECT version_num FROM alembic_version")
+_ADOPTION = Statement("SHOW TABLES LIKE 'queue_adoption'")
 _OLDEST = Statement("SELECT oldest FROM compatible")
 _MYSQL_NO_TABLE = "1146"
 
@@ -32,6 +33,8 @@ def check(connection: Connection) -> None:
     """Raise `SchemaError` unless this program can work on the tables: they are at its version, or
     at a later one that says that it still serves this one, as during a deploy."""
     found = version(connection)
+    if connection.backend.name == "mysql" and connection.row(_ADOPTION):
+        raise SchemaError("an adoption of an old queue was cut off: run `qsuper db adopt` again")
     if found == VERSIONS[-1]:
         return
     if found is None:
