@@ -67,11 +67,12 @@ class Database:
             self._folder = None
         self.engine: Engine = create_engine(parsed, poolclass=NullPool, connect_args=arguments)
         event.listen(self.engine, "connect", self._prepare)
-        self._plain: Engine = create_engine(
-            parsed,
-            poolclass=NullPool,
-            connect_args={key: arguments[key] for key in arguments if key not in _OUR_PATIENCE},
-        )
+        plain = {key: value for key, value in arguments.items() if key not in _OUR_PATIENCE}
+        if self.backend.name == "mysql":
+            # A deadlock ends the transaction. What a task that has not noticed writes then must
+            # be in another one, not committed statement by statement.
+            plain["autocommit"] = False
+        self._plain: Engine = create_engine(parsed, poolclass=NullPool, connect_args=plain)
 
     def _prepare(self, driver_connection: Any, _record: object) -> None:
         if self.backend.name == "sqlite":

@@ -5,7 +5,7 @@ from typing import Any
 from qsuper.errors import QsuperError
 
 _OURS = frozenset(
-    {"commit", "rollback", "begin", "close", "autocommit", "isolation_level", "reset_session"}
+    {"commit", "rollback", "begin", "close", "autocommit", "executescript", "isolation_level"}
 )
 
 

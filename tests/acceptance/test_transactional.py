@@ -173,3 +173,22 @@ def test_two_that_lock_each_other_out_are_both_done_and_burn_no_attempt(
     assert sorted(bank.run("SELECT job FROM transfers")) == [(n,) for n in range(1, 9)]
     assert bank.run("SELECT SUM(balance) FROM accounts")[0][0] == 200
     assert bank.run("SELECT COUNT(*) FROM attempts") == [(0,)]
+
+
+def test_a_deadlock_that_a_task_overlooks_leaves_nothing_behind(
+    mariadb_daemon: Daemon, mariadb_rows: Rows
+) -> None:
+    """The database has rolled back; what the task wrote after that would be half of a transfer."""
+    bank = mariadb_rows
+    bank.run("CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance INTEGER) ENGINE=InnoDB")
+    bank.run("CREATE TABLE transfers (job INTEGER, source INTEGER, target INTEGER) ENGINE=InnoDB")
+    bank.run("INSERT INTO accounts VALUES (1, 100), (2, 100)")
+    mariadb_daemon.write_config(**SETTINGS)
+    task = "overlook_a_deadlock"
+    bank.add((n, task, {"n": n, "first": 1 + n % 2, "second": 2 - n % 2}) for n in range(1, 9))
+    mariadb_daemon.start()
+    mariadb_daemon.wait_until(lambda: bank.count(State.DONE, State.DEAD) == 8, "all have ended")
+    done = {row[0] for row in bank.run("SELECT id FROM queue WHERE status = 1")}
+    assert bank.count(State.DEAD), "some met a deadlock"
+    assert {row[0] for row in bank.run("SELECT job FROM transfers")} == done
+    assert bank.run("SELECT SUM(balance) FROM accounts")[0][0] == 200

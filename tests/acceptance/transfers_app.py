@@ -1,6 +1,7 @@
 """An application that moves money: in the job's own transaction, and beside it."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import create_engine, text
@@ -83,4 +84,15 @@ def clash(connection: Any, n: int, first: int, second: int) -> None:
     cursor.execute(f"UPDATE accounts SET balance = balance - 1 WHERE id = {first}")
     time.sleep(0.3)
     cursor.execute(f"UPDATE accounts SET balance = balance + 1 WHERE id = {second}")
+    cursor.execute(f"INSERT INTO transfers (job, source, target) VALUES ({n}, {first}, {second})")
+
+
+@queue.task(transactional=True, max_attempts=1)
+def overlook_a_deadlock(connection: Any, n: int, first: int, second: int) -> None:
+    """Its code takes the error for nothing, and writes on."""
+    cursor = connection.cursor()
+    cursor.execute(f"UPDATE accounts SET balance = balance - 1 WHERE id = {first}")
+    time.sleep(0.3)
+    with suppress(Exception):
+        cursor.execute(f"UPDATE accounts SET balance = balance + 1 WHERE id = {second}")
     cursor.execute(f"INSERT INTO transfers (job, source, target) VALUES ({n}, {first}, {second})")
