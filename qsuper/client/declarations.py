@@ -11,6 +11,7 @@ from qsuper.job import NewJob
 from qsuper.tasks.codecs import CODECS
 from qsuper.tasks.expiry import check_task
 from qsuper.tasks.hooks import Around, Hooks, OnFailure
+from qsuper.tasks.limit import read_limit, starts
 from qsuper.tasks.registry import Registry, Task
 from qsuper.tasks.schedule import Misfire, Overlap, Schedule, distinct
 from qsuper.tasks.watch import Watch
@@ -147,6 +148,10 @@ def _task(function: Callable[..., Any], options: TaskOptions) -> Task:
         given["backoff"] = _backoff(name, backoff)
     if isinstance(no_retry := given.get("no_retry", ()), type):
         given["no_retry"] = (no_retry,)
+    if (limit := given.get("limit")) is not None:
+        given["limit"] = read_limit(name, limit)
+    if (rate := given.get("rate")) is not None:
+        given["rate"] = starts(name, rate)
     task = Task(name=name, handler=function, codec=CODECS[codec], **given)
     # What a row of it could not hold is a mistake here already.
     NewJob(

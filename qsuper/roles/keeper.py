@@ -11,6 +11,7 @@ from qsuper.place import Place
 from qsuper.roles import deaths, lease
 from qsuper.roles.rescuing import free_the_unknown, rescue_the_lost
 from qsuper.roles.role import Role
+from qsuper.roles.scheduling import ScheduleChore
 from qsuper.roles.survivors import TIME_TO_LEAVE, end_survivors
 from qsuper.states import State
 from qsuper.store import counting, ledger, pruning
@@ -62,6 +63,7 @@ class Keeper(Role):
             Chore(1.0, Keeper.prune),
             Chore(1.0, Keeper.forget),
             Chore(3600.0, Keeper.remove_old_logs),
+            Chore(1.0, ScheduleChore()),
         )
 
     def tick(self, now: float) -> float | None:

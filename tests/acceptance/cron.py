@@ -16,7 +16,8 @@ SLICES = 10
 
 
 def lines() -> list[str]:
-    """The commands that the example has cron run each minute."""
+    """The commands that the example has cron run each minute: a pass over each slice, and the tick
+    of the schedules."""
     found = []
     for line in EXAMPLE.read_text().splitlines():
         if line and not line.startswith("#"):

@@ -29,19 +29,19 @@ def cron(daemon: Daemon) -> Iterator[Cron]:
     cron.clean_up()
 
 
-def test_the_example_has_ten_slices() -> None:
+def test_the_example_has_ten_slices_and_the_tick_of_the_schedules() -> None:
     wanted = [
         f"cd /srv/shop && qsuper work --slice {index}/{SLICES} --limit {LIMIT} >/dev/null"
         for index in range(SLICES)
     ]
-    assert lines() == wanted
+    assert lines() == [*wanted, "cd /srv/shop && qsuper cron tick >/dev/null"]
 
 
 def test_ten_passes_at_once_make_the_tables_of_a_new_sqlite_file(folder: Path) -> None:
     daemon = Daemon(folder, f"sqlite:///{folder}/shop.db")
     cron = Cron(daemon)
     try:
-        assert cron.minute() == [""] * SLICES
+        assert cron.minute() == [*[""] * SLICES, "0 schedules: 0 jobs made\n"]
         number = daemon.cli("add", "work", json.dumps({"n": 1})).stdout.strip()
         cron.minute()
         assert "done" in daemon.cli("show", number).stdout

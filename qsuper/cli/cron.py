@@ -1,0 +1,110 @@
+"""`qsuper cron`: schedules."""
+
+import difflib
+from typing import TYPE_CHECKING
+
+import click
+
+from qsuper.cli.printing import to_json
+from qsuper.cli.settings import Settings, connected, pass_settings
+from qsuper.errors import QsuperError
+
+if TYPE_CHECKING:
+    from qsuper.roles.scheduling import Scheduling
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def cron(ctx: click.Context) -> None:
+    """Make jobs of what is due, list the schedules, run or pause one."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+@cron.command()
+@pass_settings
+def tick(settings: Settings) -> None:
+    """Make the jobs that are due now, and exit: one line of crontab, where no daemon runs.
+
+    On any number of hosts, and beside any number of daemons, each due time becomes one job.
+    """
+    from qsuper import logs
+    from qsuper.cli import schedules
+
+    scheduling = _scheduling(settings)
+    logs.setup(settings.config().log, "cron")
+    with connected(settings.database()) as connection:
+        done = scheduling.round(connection)
+    click.echo(schedules.told(len(scheduling.schedules), done))
+    if done.failed:
+        name, error = next(iter(done.failed.items()))
+        raise QsuperError(f"the schedule {name!r}: its job cannot be made: {error}")
+
+
+@cron.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_settings
+def list_schedules(settings: Settings, as_json: bool) -> None:
+    """All schedules: when each is due next, its last job, and how many due times were missed."""
+    from qsuper.cli import schedules
+
+    known = _scheduling(settings).schedules
+    with connected(settings.database()) as connection:
+        found = schedules.overview(connection, known)
+    if as_json:
+        click.echo(to_json(found))
+        return
+    for line in schedules.table(found):
+        click.echo(line)
+
+
+@cron.command()
+@click.argument("name")
+@pass_settings
+def run(settings: Settings, name: str) -> None:
+    """Make one job of the schedule NAME now, and print its id; it counts as no due time's."""
+    scheduling = _scheduling(settings, name)
+    with connected(settings.database()) as connection:
+        click.echo(scheduling.run_now(connection, name))
+
+
+@cron.command()
+@click.argument("name")
+@pass_settings
+def pause(settings: Settings, name: str) -> None:
+    """Have the schedule NAME make no jobs, on any host, until `qsuper cron resume NAME`.
+
+    What falls due meanwhile is not made up for.
+    """
+    _set_paused(settings, name, paused=True)
+    click.echo(f"schedule {name} is paused; `qsuper cron resume {name}` lets it go on")
+
+
+@cron.command()
+@click.argument("name")
+@pass_settings
+def resume(settings: Settings, name: str) -> None:
+    """Have the schedule NAME make jobs again, from now on."""
+    _set_paused(settings, name, paused=False)
+    click.echo(f"schedule {name} goes on")
+
+
+def _set_paused(settings: Settings, name: str, *, paused: bool) -> None:
+    scheduling = _scheduling(settings, name)
+    with connected(settings.database()) as connection:
+        scheduling.set_paused(connection, name, paused)
+
+
+def _scheduling(settings: Settings, name: str | None = None) -> "Scheduling":
+    """The schedules of application and configuration, of which `name` is one."""
+    from qsuper.roles.scheduling import Scheduling
+    from qsuper.tasks import application
+
+    config = settings.config()
+    scheduling = Scheduling(config, application.load(config))
+    if name is not None and name not in scheduling.schedules:
+        near = difflib.get_close_matches(name, scheduling.schedules, 1)
+        known = ", ".join(scheduling.schedules) or "none"
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {known}"
+        raise QsuperError(f"there is no schedule {name!r}; {hint}")
+    return scheduling

@@ -1,0 +1,241 @@
+"""Makes jobs of due times: the keeper's chore, and what `qsuper cron tick` does once."""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+
+from qsuper import logs
+from qsuper.config import Config
+from qsuper.cron import CronLine
+from qsuper.errors import AppError, ParamError, StoreError, StoreUnavailable
+from qsuper.roles.role import Role
+from qsuper.states import LIVE
+from qsuper.store import schedules
+from qsuper.store.backend import StoreBusy
+from qsuper.store.database import Connection
+from qsuper.store.enqueueing import insert
+from qsuper.store.schedules import Entry, Run
+from qsuper.tasks import application
+from qsuper.tasks.registry import Registry
+from qsuper.tasks.schedule import MISSED, OVERLAP, Due, Schedule, line_of
+from qsuper.tasks.scheduled import job_for, schedules_of
+
+JOBS = "jobs"
+SPAN = 500
+"""Due times decided in one transaction."""
+JOBS_MOST, SPANS_MOST = 1000, 20
+"""Of one schedule in one round; the next round goes on."""
+DAY = 86_400.0
+KEEP = 30 * DAY
+"""Seconds for which what became of a due time is kept."""
+PRUNE_EVERY = 60.0
+
+log = logging.getLogger("qsuper.schedules")
+
+
+@dataclass(slots=True)
+class Round:
+    """What a round came to."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """Jobs made, under `JOBS`, and due times that made none, by the reason."""
+    unfinished: list[str] = field(default_factory=list)
+    """Schedules of which more is due."""
+    elsewhere: list[str] = field(default_factory=list)
+    """Schedules that somebody else is at."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """By schedule, why its jobs could not be made."""
+
+
+class Scheduling:
+    """The schedules of one application and configuration; raises `ParamError` for those that
+    cannot be."""
+
+    def __init__(self, config: Config, registry: Registry) -> None:
+        self.schedules = {one.name: one for one in schedules_of(config, registry)}
+        self._config = config
+        self._registry = registry
+
+    def round(self, connection: Connection) -> Round:
+        """Decide everything that is due now. Any number of processes may do so at once."""
+        done = Round()
+        if not self.schedules:
+            return done
+        entries = schedules.read(connection)
+        for name, schedule in self.schedules.items():
+            entry = entries.get(name)
+            if entry is None:
+                schedules.enter(connection, name, schedule.definition)
+                log.info("schedule %s is new: it begins now", name)
+                continue
+            try:
+                self._catch_up(connection, schedule, entry, done)
+            except StoreBusy:
+                done.elsewhere.append(name)
+            except StoreUnavailable:
+                raise
+            except StoreError as error:
+                # One that the database refuses shall not hold up the others.
+                done.failed[name] = str(error)
+        return done
+
+    def set_paused(self, connection: Connection, name: str, paused: bool) -> None:
+        """Pause or resume a schedule everywhere. What falls due while it is paused is noted, and
+        not made up for."""
+        schedule = self.schedules[name]
+        schedules.enter(connection, name, schedule.definition)
+        done = Round(unfinished=[] if paused else [name])
+        while done.unfinished:
+            done = Round()
+            self._catch_up(connection, schedule, schedules.read(connection)[name], done)
+        schedules.set_paused(connection, name, paused)
+
+    def run_now(self, connection: Connection, name: str) -> int:
+        """Make one job that is no due time's, and return its id."""
+        job = job_for(self.schedules[name], None, 0.0, self._registry, self._config)
+        return insert(connection, job)
+
+    def _catch_up(
+        self, connection: Connection, schedule: Schedule, entry: Entry, done: Round
+    ) -> None:
+        if entry.since is None or entry.since > entry.now + DAY:
+            log.warning(
+                "schedule %s was decided up to a time that is far ahead: the clock was wrong, or"
+                " somebody wrote it; it begins anew",
+                schedule.name,
+            )
+            self._begin_anew(connection, schedule, entry)
+            return
+        same = entry.definition == schedule.definition
+        # What fell due before a change did so under the definition of then.
+        line = schedule.line if same else line_of(entry.definition)
+        enough = done.counts[JOBS] + JOBS_MOST
+        for _ in range(SPANS_MOST):
+            decided = self._decide(connection, schedule, line, entry, done)
+            if decided is None:
+                return
+            entry, more = decided
+            if not more:
+                if not same:
+                    log.info("schedule %s has changed: it begins anew", schedule.name)
+                    self._begin_anew(connection, schedule, entry)
+                return
+            if done.counts[JOBS] >= enough:
+                break
+        done.unfinished.append(schedule.name)
+
+    def _decide(
+        self,
+        connection: Connection,
+        schedule: Schedule,
+        line: CronLine | None,
+        entry: Entry,
+        done: Round,
+    ) -> tuple[Entry, bool] | None:
+        """Decide the next due times, `SPAN` at most: the entry as it is then, and whether more is
+        due. None when somebody was quicker."""
+        since = entry.since or 0.0
+        # One more than is decided: whether there are later ones matters to the last.
+        times = line.within(since, entry.now, SPAN + 1) if line else []
+        if not times and entry.now - since < DAY:
+            return entry, False
+        more = len(times) > SPAN
+        times = times[:SPAN]
+        until = times[-1] if more else entry.now
+        dues = schedule.decide(times, entry.now, paused=entry.paused, more=more)
+        with connection.transaction():
+            moved = schedules.move_on(connection, entry, until)
+            runs = [] if moved is None else self._make(connection, schedule, entry, dues, until)
+        if moved is None:
+            return None
+        _tell(schedule, runs, done)
+        return moved, more
+
+    def _begin_anew(self, connection: Connection, schedule: Schedule, entry: Entry) -> None:
+        with connection.transaction():
+            schedules.begin_anew(connection, entry, schedule.definition)
+
+    def _make(
+        self,
+        connection: Connection,
+        schedule: Schedule,
+        entry: Entry,
+        dues: list[Due],
+        until: float,
+    ) -> list[Run]:
+        """The jobs of these due times, and their records."""
+        if not dues:
+            return []
+        known = schedules.decided(connection, schedule.name, entry.since or 0.0, until)
+        exclusive = schedule.overlap == "skip"
+        alive = exclusive and _last_lives(connection, schedule.name)
+        runs = []
+        for due in dues:
+            if due.at in known:
+                continue
+            note = due.note or (OVERLAP if alive else None)
+            job_id = None
+            if note is None:
+                job = job_for(schedule, due.at, entry.now, self._registry, self._config)
+                job_id = insert(connection, job)
+                alive = exclusive
+            runs.append(Run(due.at, job_id, note))
+        schedules.record(connection, schedule.name, runs)
+        return runs
+
+
+class ScheduleChore:
+    """The keeper's. An application that cannot be imported costs its schedules, not the keeper."""
+
+    def __init__(self) -> None:
+        self._scheduling: Scheduling | None = None
+        self._loaded = False
+        self._prune_at = 0.0
+        self._said: dict[str, str] = {}
+
+    def __call__(self, keeper: Role, connection: Connection) -> None:
+        if not self._loaded:
+            self._loaded = True
+            self._load(keeper)
+        if self._scheduling is None:
+            return
+        done = self._scheduling.round(connection)
+        for name, error in done.failed.items():
+            if self._said.get(name) != error:
+                log.error("schedule %s: its job cannot be made: %s", name, error)
+        self._said = done.failed
+        keeper.complaint = "; ".join(
+            f"schedule {name}: its job cannot be made: {error}"
+            for name, error in done.failed.items()
+        )
+        now, known = keeper.record.beat, self._scheduling.schedules
+        if now >= self._prune_at and not schedules.prune(connection, KEEP, known):
+            self._prune_at = now + PRUNE_EVERY
+
+    def _load(self, keeper: Role) -> None:
+        try:
+            registry = application.load(keeper.config)
+            self._scheduling = Scheduling(keeper.config, registry)
+        except (AppError, ParamError) as error:
+            log.error("no schedules: %s", error)
+            keeper.complaint = f"no schedules: {error}"
+        # The import may have set up a logging of its own.
+        logs.setup(keeper.config.log, keeper.place.name)
+
+
+def _last_lives(connection: Connection, name: str) -> bool:
+    newest = schedules.last(connection, name)
+    return newest is not None and newest.status in LIVE
+
+
+def _tell(schedule: Schedule, runs: list[Run], done: Round) -> None:
+    """Count, and log: each job, and the others by their number."""
+    counts = Counter(run.note or JOBS for run in runs)
+    done.counts += counts
+    for run in runs:
+        if run.job_id is not None:
+            log.info("schedule %s: job %d", schedule.name, run.job_id)
+    for note, count in counts.items():
+        if note != JOBS:
+            level = logging.WARNING if note == MISSED else logging.INFO
+            log.log(level, "schedule %s: no job for %d due times: %s", schedule.name, count, note)
