@@ -117,7 +117,7 @@ def _ask(
     found = _run(database, Round(selection, states, None), most=ASK_ABOVE).found
     if found <= ASK_ABOVE:
         return
-    if not sys.stdin.isatty():
+    if not _somebody_is_there():
         raise click.UsageError(
             f"more than {ASK_ABOVE:,} jobs would {what}: say --yes, or look with --dry-run first"
         )
@@ -125,18 +125,21 @@ def _ask(
         raise click.ClickException("nothing was moved")
 
 
-def _run(database: Database, round: Round, most: int | None = None) -> Tally:
-    """To the end, or until more than `most` were found; shows how far it is when that takes long.
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty()
 
-    Pages that find their rows locked are tried again for a while.
-    """
+
+def _run(database: Database, round: Round, most: int | None = None) -> Tally:
+    """To the end, or until more than `most` were found; shows how far it is when it takes long."""
     threads = Threads(database)
     shows = time.monotonic() + _QUIET_FOR
     shown = False
     try:
-        while threads.do(round.step) and (most is None or round.tally.found <= most):
+        for tally in bulk.pages(threads, round):
+            if most is not None and tally.found > most:
+                break
             if sys.stderr.isatty() and time.monotonic() >= shows:
-                click.echo(f"\r{round.tally.found:,} jobs so far", nl=False, err=True)
+                click.echo(f"\r{tally.found:,} jobs so far", nl=False, err=True)
                 shown = True
     finally:
         threads.close()

@@ -35,8 +35,9 @@ def ended(connection: Connection, job_ids: list[int], wait: float) -> int:
         time.sleep(LOOK_EVERY)
     cancelled = sum(state is State.CANCELLED for state in states.values())
     if cancelled:
-        click.echo(f"{cancelled} {'has' if cancelled == 1 else 'have'} ended and are cancelled")
-    others = [job_id for job_id in states if states[job_id] is not State.CANCELLED]
+        jobs = "job has ended and is" if cancelled == 1 else "jobs have ended and are"
+        click.echo(f"{cancelled:,} {jobs} cancelled")
+    others = sorted(job_id for job_id in states if states[job_id] is not State.CANCELLED)
     for job_id in others[:_TOLD_MOST]:
         if job_id in live:
             click.echo(f"job {job_id} has not ended within {span(wait)}", err=True)

@@ -1,5 +1,6 @@
 """Many jobs retried or cancelled at once."""
 
+from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict, Unpack
 
@@ -64,8 +65,7 @@ class Bulk:
         if selection == Selection() and not chosen.get("everything"):
             raise ParamError("nothing is chosen: say which jobs, or everything=True")
         round = Round(selection, states, move)
-        while self._threads.do(round.step):
-            pass
+        deque(bulk.pages(self._threads, round), maxlen=0)
         return round.tally
 
 

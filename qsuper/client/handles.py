@@ -9,7 +9,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack
 from qsuper.client.options import Options
 from qsuper.errors import NoSuchJob
 from qsuper.states import FINISHED, State
-from qsuper.store import cancelling, explaining, reporting
+from qsuper.store import cancelling, explaining, hurrying, reporting
 from qsuper.store.enqueueing import Writer
 from qsuper.tasks.hooks import Around, OnFailure
 from qsuper.tasks.registry import Task
@@ -56,6 +56,10 @@ class JobHandle:
         """In sentences: why it has not run, or how it ended. Raises `NoSuchJob`."""
         found = self._queue.within(lambda writer: explaining.explain(writer, self.id))
         return found.sentences
+
+    def run_now(self) -> State:
+        """Let it run at once if it waits for its time; the state that it is in then."""
+        return self._queue.within(lambda writer: hurrying.hurry(writer, self.id))
 
     def wait(self, timeout: float | None = None) -> State:
         """Wait until it has finished and return its state; raises `TimeoutError` after `timeout`

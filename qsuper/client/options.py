@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Literal, TypedDict
 
+from qsuper.tasks.limit import Limit
+
 OnConflict = Literal["keep", "replace", "move"]
 
 
@@ -30,6 +32,11 @@ class TaskOptions(RunOptions, total=False):
     """Seconds before the second attempt, and the longest wait before any."""
     no_retry: type[BaseException] | tuple[type[BaseException], ...]
     """Errors after which no further attempt is made."""
+    limit: int | tuple[int, str] | Limit
+    """Jobs of it that may run at once on all nodes: `3`; `(1, "uid")`: for each value of its
+    argument `uid`."""
+    rate: float | str
+    """Jobs of it that may start in a second on all nodes: `10`, `"600/m"`, `"20/h"`."""
     transactional: bool
     """The function is given a `connection`, a DB-API connection in a transaction: what it writes
     and the job's end are committed together, or neither is."""

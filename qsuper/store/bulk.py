@@ -1,6 +1,7 @@
 """Many jobs retried or cancelled: a page at a time, each by a short statement of its own."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,10 +12,13 @@ from qsuper.store.backend import Statement
 from qsuper.store.database import Connection
 from qsuper.store.locked import run_around_locks
 from qsuper.store.selection import Selection
+from qsuper.store.threads import Threads
 from qsuper.store.walking import Walk
 
 TOLD_MOST = 20
 """Jobs that a tally names; the others it counts."""
+REST_MOST = 0.5
+"""Seconds."""
 WAITING = (State.SCHEDULED, State.HELD, State.READY)
 """In the order in which a job goes through them, so that a walk does not miss what moves on."""
 
@@ -56,7 +60,8 @@ Move = Callable[[Connection, State, list[int], Tally], int]
 
 
 class Round:
-    """One move made with every job that fits: call `step` until it answers False."""
+    """One move made with every job that fits: see `pages`, or call `step` until it
+    answers False."""
 
     def __init__(self, selection: Selection, states: tuple[State, ...], move: Move | None) -> None:
         """`move` is `retry` or `cancel`; None only looks."""
@@ -65,6 +70,10 @@ class Round:
         self._move = move
         self._taken: dict[Any, int] = {}
         """Who has, or would have, a name since this round."""
+
+    @property
+    def moves(self) -> bool:
+        return self._move is not None
 
     def step(self, connection: Connection) -> bool:
         """Deal with one page; False when none was left. After an error it may be called again:
@@ -99,6 +108,22 @@ class Round:
             if first != job_id:
                 twins.setdefault(job_id, first)
         return twins
+
+
+def pages(threads: Threads, round: Round) -> Iterator[Tally]:
+    """Go through all of it, a page each turn. Pages whose rows are locked are tried again a while.
+
+    After a page that wrote it rests for as long as that took: SQLite lets in who comes first, and
+    whoever has to wait for its lock comes late.
+    """
+    while True:
+        began = time.monotonic()
+        if not threads.do(round.step):
+            return
+        took = time.monotonic() - began
+        yield round.tally
+        if round.moves:
+            time.sleep(min(took, REST_MOST))
 
 
 def retry(connection: Connection, state: State, ids: list[int], tally: Tally) -> int:

@@ -39,8 +39,8 @@ _RUNNING = Statement(_COUNT.format(where="queue = :queue AND status = 2", most=C
 _SLOTS = Statement(
     """
     SELECT limits.job_id, {unix_now} - {unix:queue.started_at} FROM limits
-    LEFT JOIN queue ON queue.id = limits.job_id
-    WHERE limits.name = :name AND limits.job_id IS NOT NULL ORDER BY limits.slot
+    JOIN queue ON queue.id = limits.job_id AND queue.claims = limits.claims AND queue.status = 2
+    WHERE limits.name = :name ORDER BY limits.slot
     """
 )
 _FREE_IN = Statement("SELECT free_at - {unix_now} FROM rates WHERE name = :name")

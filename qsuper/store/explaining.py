@@ -151,10 +151,9 @@ def _dead(writer: Writer, job: Row, last: Last | None) -> Iterator[Reason]:
     if last is None:
         yield Reason("died", "nothing was recorded of its death: another program may have set it")
     else:
-        how = (
-            f"of attempt {of_attempts(last.attempt, job)}" if last.attempt else "before it ever ran"
-        )
-        yield Reason("died", f"it died {how}: {_error(last)}")
+        tried = f"in attempt {of_attempts(last.attempt, job)}"
+        when = tried if last.attempt else "before it ever ran"
+        yield Reason("died", f"it died {when}: {_error(last)}")
         yield Reason("record", f"`qsuper show {job.id}` has the traceback and what it printed")
     yield from _another_try(writer, job, "gives it a fresh set of attempts")
 

@@ -35,8 +35,8 @@ def of_queue(writer: Writer, job: Row) -> Iterator[Reason]:
         hosts = ", ".join(sorted({node.host for node in alive})[:_NAMED_MOST])
         yield Reason(
             "no workers",
-            f"no live node ({hosts}) has workers for queue {job.queue}: give it some under"
-            f" [queues.{job.queue}], or by `qsuper scale {job.queue}=1`",
+            f"no live node ({hosts}) has workers for queue {job.queue}: give it some by"
+            f" [queues.{job.queue}] in the configuration, or by `qsuper scale`",
         )
     if job.queue in pausing.paused_queues(writer):
         yield Reason(
@@ -49,20 +49,15 @@ def of_limit(writer: Writer, job: Row) -> Reason:
     """What a held job waits for."""
     limit = job.held_by or ""
     if limit.startswith(RATE):
-        return _rate(writer, limit)
+        free_in = circumstances.free_in(writer, limit)
+        when = f"; the next start is in {span(free_in)}" if free_in and free_in > 0 else ""
+        return Reason("rate", f"the task {job.task} may start only so often{when}")
     taken = circumstances.slots(writer, limit)
     if not taken:
         return Reason("limit", f"its limit {limit} has room again: it is made ready in a moment")
     who = ", ".join(f"job {job} (for {span(ago)})" for job, ago in taken[:_NAMED_MOST])
     more = f" and {len(taken) - _NAMED_MOST} more" if len(taken) > _NAMED_MOST else ""
     return Reason("limit", f"it waits for its limit {limit}, which is taken by {who}{more}")
-
-
-def _rate(writer: Writer, limit: str) -> Reason:
-    task = limit.removeprefix(RATE)
-    free_in = circumstances.free_in(writer, limit)
-    when = f"; the next start is in {span(free_in)}" if free_in and free_in > 0 else ""
-    return Reason("rate", f"the task {task} may start only so often{when}")
 
 
 def of_worker(writer: Writer, job: Row) -> Reason:

@@ -80,8 +80,7 @@ QUEUE = Table(
     Column("started_at", Moment),
     Column("took_ms", Integer),
     Column("progress", String),
-    # `state` is for readers what `status` says in a word.
-    Column("state", Text, key="resume_state"),
+    Column("state", Text),
     Column("result", Text),
     Column("headers", Text),
     Column("ctime", Moment),
@@ -233,5 +232,7 @@ def _run(database: Database, statement: Any) -> list[dict[str, Any]]:
         connection.close()
     for row in rows:
         if "status" in row:
+            # For readers `state` is what `status` says in a word.
+            row["resume_state"] = row.pop("state")
             row["state"] = State(row.pop("status")).word
     return rows

@@ -12,9 +12,10 @@ LAST_CLAIM = "(SELECT MAX(latest.claims) FROM attempts latest WHERE latest.job_i
 """Picks the newest of a job's recorded attempts, which are called `past`."""
 
 _CHANGED = "CASE WHEN status IN (1, 3, 5) THEN mtime ELSE ctime END"
+# Not EXISTS: MariaDB would look through all attempts there are, for each page (140 ms; measured).
 _ERROR = (
-    "EXISTS (SELECT 1 FROM attempts past WHERE past.job_id = queue.id"
-    f" AND past.claims = {LAST_CLAIM} AND INSTR(past.error, :error) > 0)"
+    "INSTR((SELECT past.error FROM attempts past WHERE past.job_id = queue.id"
+    " ORDER BY past.claims DESC LIMIT 1), :error) > 0"
 )
 
 

@@ -11,18 +11,23 @@ from qsuper.store.database import Connection
 from qsuper.store.selection import Selection
 
 PAGE = 1000
+STRETCH = 10_000
+"""Ids that a page stretches over at most."""
 
+_PLACE = "queue = :queue AND status = :status"
+_NEXT_ID = Statement(
+    f"SELECT MIN(id) FROM queue WHERE {_PLACE} AND priority = :priority AND id > :after"
+)
+# By its id, over a stretch that has an end: by the claim index MariaDB likes to read, for every
+# page, all that lies behind (20 ms and more in the middle of 100,000 rows; measured).
 _PAGE = Statement(
-    """
-    SELECT id FROM queue
-    WHERE queue = :queue AND status = :status AND priority = :priority AND id > :after
-    ORDER BY id LIMIT :most
+    f"""
+    SELECT id FROM queue {{by_id}}
+    WHERE {_PLACE} AND priority = :priority AND id BETWEEN :first AND :last ORDER BY id LIMIT :most
     """
 )
 # Not `> -32769` for the first one: MariaDB takes that for `> -32768` (measured).
-_FIRST_PRIORITY = Statement(
-    "SELECT MIN(priority) FROM queue WHERE queue = :queue AND status = :status"
-)
+_FIRST_PRIORITY = Statement(f"SELECT MIN(priority) FROM queue WHERE {_PLACE}")
 _NEXT_PRIORITY = Statement(f"{_FIRST_PRIORITY.text} AND priority > :priority")
 
 
@@ -56,10 +61,14 @@ class Walk:
                 self._turn(connection.row(_FIRST_PRIORITY, **place)[0])
                 continue
             place["priority"] = self._priority
-            rows = connection.rows(_PAGE, after=self._after, most=PAGE, **place)
-            self._page = [row[0] for row in rows]
-            if not self._page:
+            first = connection.row(_NEXT_ID, after=self._after, **place)[0]
+            if first is None:
                 self._turn(connection.row(_NEXT_PRIORITY, **place)[0])
+                continue
+            stretch = {"first": first, "last": first + STRETCH, "most": PAGE}
+            self._page = [row[0] for row in connection.rows(_PAGE, **stretch, **place)]
+            # Should that one have moved on meanwhile, the next look begins behind it.
+            self._after = first
         return self._page
 
     def fitting(

@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from qsuper.errors import LiveTwin, NoSuchJob
+from qsuper.errors import JobIsEnding, LiveTwin, NoSuchJob
 from qsuper.job import NewJob
 from qsuper.states import FINISHED, State
-from qsuper.store import acking, cancelling, enqueueing
+from qsuper.store import acking, cancelling, enqueueing, timers
 from qsuper.store.acking import Report
 from qsuper.store.borrowing import borrow
 from tests.store.table import WORKER, Table
@@ -76,6 +76,78 @@ def test_a_job_whose_name_lives_on_in_another_is_not_revived(table: Table, name:
     assert cancelling.revive(table.connection, old) == State.CANCELLED
     with pytest.raises(LiveTwin):
         cancelling.revive(table.connection, twin)
+
+
+def test_a_running_job_is_marked_when_asked_for(table: Table) -> None:
+    (job_id,) = table.add()
+    table.claim()
+    assert cancelling.cancel(table.connection, job_id) == State.RUNNING
+    assert table.row(job_id, "cancel") == 0
+    for _ in range(2):
+        assert cancelling.cancel(table.connection, job_id, running=True) == State.RUNNING
+        assert table.row(job_id, "status", "cancel") == (State.RUNNING, 1)
+
+
+@pytest.mark.parametrize("state", [State.READY, State.SCHEDULED, State.HELD])
+def test_a_waiting_job_is_taken_back_and_not_marked(table: Table, state: State) -> None:
+    (job_id,) = table.add(status=int(state), held_by="x")
+    assert cancelling.cancel(table.connection, job_id, running=True) == State.CANCELLED
+    assert table.row(job_id, "status", "cancel", "held_by") == (State.CANCELLED, 0, None)
+
+
+@pytest.mark.parametrize("state", FINISHED)
+def test_what_has_ended_is_not_marked(table: Table, state: State) -> None:
+    (job_id,) = table.add(status=int(state))
+    assert cancelling.cancel(table.connection, job_id, running=True) == state
+    assert table.row(job_id, "cancel") == 0
+
+
+def test_a_running_job_is_marked_by_its_name_and_keeps_it(table: Table) -> None:
+    job_id = enqueueing.move(table.connection, NewJob("t", name="é SN1"))
+    table.claim()
+    assert timers.live_id(table.connection, "é SN1") == job_id
+    assert timers.cancel(table.connection, "é SN1") == State.RUNNING
+    assert table.row(job_id, "cancel") == 0
+    for _ in range(2):
+        assert timers.cancel(table.connection, "é SN1", running=True) == State.RUNNING
+    assert table.row(job_id, "cancel") == 1
+    with pytest.raises(JobIsEnding):
+        enqueueing.move(table.connection, NewJob("t", name="é SN1"))
+    assert timers.cancel(table.connection, "other", running=True) is None
+    assert timers.live_id(table.connection, "other") is None
+
+
+@pytest.mark.parametrize("state", FINISHED)
+def test_what_was_done_begins_anew_and_what_was_not_goes_on(table: Table, state: State) -> None:
+    columns: dict[str, Any] = {
+        "progress": "40%",
+        "result": "1",
+        "held_by": "x",
+        "state": "s",
+        "group_id": 5,
+    }
+    (job_id,) = table.add(status=int(state), **columns)
+    cancelling.revive(table.connection, job_id)
+    kept = (None, None) if state is State.DONE else ("s", 5)
+    assert table.row(job_id, *columns) == (None, None, None, *kept)
+
+
+def test_a_twin_is_another_live_job_of_the_same_name(table: Table) -> None:
+    old = enqueueing.move(table.connection, NewJob("t", name="SN1"))
+    cancelling.cancel(table.connection, old)
+    assert cancelling.twin_of(table.connection, old) is None
+    twin = enqueueing.move(table.connection, NewJob("t", name="SN1"))
+    (nameless,) = table.add()
+    assert cancelling.twin_of(table.connection, old) == twin
+    assert cancelling.twin_of(table.connection, twin) is None
+    assert cancelling.twin_of(table.connection, nameless) is None
+
+
+def test_the_states_of_many_are_told_at_once(table: Table) -> None:
+    first, second = table.add(2)
+    cancelling.cancel(table.connection, second)
+    found = cancelling.states_of(table.connection, [first, second, 99])
+    assert found == {first: State.READY, second: State.CANCELLED}
 
 
 def test_a_cancel_in_an_old_snapshot_tells_the_state_of_now(mysql_table: Table) -> None:

@@ -1,7 +1,10 @@
+import time
+from typing import Any
+
 import pytest
 
 from qsuper.errors import NoSuchJob
-from qsuper.job import NewJob
+from qsuper.job import Job, NewJob
 from qsuper.states import State
 from qsuper.store import acking, enqueueing, listing
 from qsuper.store.acking import Report
@@ -50,6 +53,38 @@ def test_a_failed_job_is_told_with_its_attempts(table: Table) -> None:
     ]
     assert told[0]["traceback"] == "tb"
     assert told[0]["ended_at"] >= told[0]["started_at"] > 1_600_000_000
+
+
+def test_jobs_are_filtered_by_name_time_and_error(table: Table) -> None:
+    named = enqueueing.move(table.connection, NewJob("t", name="SN1 é"))
+    (dead,) = table.add()
+    table.write("UPDATE queue SET status = 2, worker = :w", w=WORKER)
+    job = Job(dead, "t", None, 1, None, None, 0)
+    acking.bury(table.connection, WORKER, job, Report("a", "100% it's é"))
+    table.write("UPDATE queue SET mtime = {ago:s} WHERE id = :id", s=7200.0, id=dead)
+
+    def ids(**selected: Any) -> list[int]:
+        return [row["id"] for row in listing.jobs(table.database, listing.Filter(**selected))]
+
+    assert ids() == [dead, named]
+    assert ids(name="SN1 é") == [named]
+    assert ids(error="0% it's é") == [dead]
+    assert ids(error="0% IT") == []
+    hour_ago = time.time() - 3600
+    assert (ids(since=hour_ago), ids(until=hour_ago)) == ([named], [dead])
+
+
+def test_a_listed_job_comes_with_the_error_of_its_last_attempt(table: Table) -> None:
+    (job_id,) = table.add()
+    (job,) = table.claim()
+    acking.retry(table.connection, WORKER, job, Report("a", "first"), wait=0)
+    (job,) = table.claim()
+    acking.bury(table.connection, WORKER, job, Report("a", "x" * 10_000))
+    table.add()
+    rows = listing.jobs(table.database, listing.Filter())
+    assert [row["error"] for row in rows] == [None, "x" * 500]
+    assert [row["id"] for row in listing.some(table.database, [job_id, 99])] == [job_id]
+    assert listing.some(table.database, []) == []
 
 
 def test_a_job_that_is_not_there_is_said_so(table: Table) -> None:

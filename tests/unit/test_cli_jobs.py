@@ -114,32 +114,100 @@ def test_jobs_are_listed_newest_first_and_filtered(tmp_path: Path) -> None:
     assert lines[3] == "more, if any: --before 3"
 
 
-def test_retry_tells_of_each_job_and_fails_if_one_could_not_be(tmp_path: Path) -> None:
-    for _ in range(2):
-        call(tmp_path, "add", "task")
-    set_status(tmp_path, 1, 3)
-    answer = call(tmp_path, "retry", "1", "2", "3")
-    assert answer.code == 1
-    assert answer.out == "job 1 was dead and will run again\n"
-    assert answer.err.splitlines() == [
-        "job 2 is ready: only finished jobs can be retried",
-        "job 3 is not there",
+def record(folder: Path, job_id: int, error: str, **columns: object) -> None:
+    """A job dies of `error`."""
+    set_status(folder, job_id, 3)
+    values = {"job_id": job_id, "claims": 0, "attempt": 1, "outcome": "dead", "error": error}
+    values |= columns
+    names, bound = ", ".join(values), ", ".join(f":{name}" for name in values)
+    connection = Database(f"sqlite:///{folder}/var/qsuper.db").connect()
+    connection.run(Statement(f"INSERT INTO attempts ({names}) VALUES ({bound})"), **values)
+    connection.close()
+
+
+def test_below_a_dead_job_stands_why_it_died_in_one_line_that_fits(tmp_path: Path) -> None:
+    call(tmp_path, "add", "task")
+    call(tmp_path, "add", "task")
+    record(tmp_path, 1, "ValueError: no\n  such\x1b[2J recipient " + "x" * 200)
+    lines = call(tmp_path, "jobs").out.splitlines()
+    assert [line.split()[0] for line in lines] == ["ID", "2", "1", "ValueError:"]
+    assert lines[3].startswith("    ValueError: no such\\x1b[2J recipient xxx")
+    assert len(lines[3]) == 80
+    assert lines[3].endswith("…")
+    assert call(tmp_path, "jobs", "--dead").out.splitlines()[1:] == lines[2:]
+    (told,) = json.loads(call(tmp_path, "jobs", "--dead", "--json").out)
+    assert told["error"].startswith("ValueError: no\n  such")
+
+
+def test_jobs_are_chosen_by_name_error_and_time(tmp_path: Path) -> None:
+    call(tmp_path, "add", "task", "--name", "SN1")
+    call(tmp_path, "add", "task")
+    record(tmp_path, 2, "boom")
+
+    def ids(*arguments: str) -> list[int]:
+        return [job["id"] for job in json.loads(call(tmp_path, "jobs", "--json", *arguments).out)]
+
+    assert ids("--name", "SN1") == [1]
+    assert ids("--error", "oo") == [2]
+    assert ids("--since", "1h") == ids("--since", "2026-01-02T10:00") == [2, 1]
+    assert ids("--until", "1h") == ids("--until", "2026-01-02") == []
+
+
+@pytest.mark.parametrize("text", ["90", "yesterday", "", "2026-13-01", "-1h", "20261120", "1e9h"])
+def test_what_is_no_moment_is_a_usage_error(text: str, tmp_path: Path) -> None:
+    answer = call(tmp_path, "jobs", "--since", text)
+    assert (answer.code, answer.out) == (2, "")
+    assert "is no moment: write 2h or 3d (ago), 2026-11-20 or 2026-11-20T10:00" in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_the_dead_are_grouped_by_task_and_error(tmp_path: Path) -> None:
+    for job_id, task, error in (
+        (1, "a", "boom"),
+        (2, "b", "boom"),
+        (3, "a", "boom"),
+        (4, "a", "x"),
+    ):
+        call(tmp_path, "add", task)
+        record(tmp_path, job_id, error)
+    lines = call(tmp_path, "jobs", "--dead", "--group").out.splitlines()
+    assert lines[0].split() == ["COUNT", "TASK", "LAST", "ID", "ERROR"]
+    assert [line.split()[:2] for line in lines[1:]] == [["2", "a"], ["1", "b"], ["1", "a"]]
+    assert lines[1].split()[-2:] == ["3", "boom"]
+    assert call(tmp_path, "jobs", "--group", "-n", "1").out.splitlines()[1:] == [
+        lines[1],
+        "and 2 jobs of 2 more kinds: -n shows more",
     ]
-    set_status(tmp_path, 1, 1)
-    assert call(tmp_path, "retry", "1").code == 0
+    kinds = json.loads(call(tmp_path, "jobs", "--group", "--task", "b", "--json").out)
+    assert [(kind["count"], kind["error"], kind["job_id"]) for kind in kinds] == [(1, "boom", 2)]
+    assert call(tmp_path, "jobs", "--group", "--before", "3").code == 2
 
 
-def test_cancel_goes_by_id_or_by_name_and_leaves_running_jobs(tmp_path: Path) -> None:
-    call(tmp_path, "add", "task")
-    call(tmp_path, "add", "task", "--name", "order:SN1")
-    call(tmp_path, "add", "task")
-    set_status(tmp_path, 3, 2)
-    answer = call(tmp_path, "cancel", "1", "3")
-    assert (answer.code, answer.out) == (1, "job 1 is cancelled\n")
-    assert answer.err == "job 3 is running: it runs already\n"
-    assert call(tmp_path, "cancel", "--name", "order:SN1").out == "order:SN1 is cancelled\n"
-    answer = call(tmp_path, "cancel", "--name", "order:SN1")
-    assert (answer.code, answer.err) == (1, "qsuper: no live job is named 'order:SN1'\n")
+def test_show_tells_what_a_failed_attempt_printed_and_what_is_rare(tmp_path: Path) -> None:
+    call(tmp_path, "add", "task", "--timeout", "90s")
+    plain = call(tmp_path, "show", "1").out
+    assert "timeout       1m 30s\n" in plain
+    for rare in ("resume_state", "held_by", "cancel", "max_age", "being ended"):
+        assert rare not in plain
+    output = "\n".join(f"line {number}\x07" for number in range(30))
+    record(tmp_path, 1, "boom", traceback="Traceback", output=output)
+    connection = Database(f"sqlite:///{tmp_path}/var/qsuper.db").connect()
+    connection.run(
+        Statement("UPDATE queue SET state = :state, cancel = 1, held_by = 'x'"), state="s" * 5000
+    )
+    connection.close()
+    text = call(tmp_path, "show", "1").out
+    lines = text.splitlines()
+    assert "  | Traceback" in lines
+    assert "  > … 10 lines before these: --json has them" in lines
+    assert lines[-1] == "  > line 29\\x07"
+    assert "  > line 9\\x07" not in lines
+    assert "it is being ended" in text
+    (state,) = (line for line in lines if line.startswith("resume_state"))
+    assert len(state) < 2100
+    told = json.loads(call(tmp_path, "show", "1", "--json").out)
+    assert told["resume_state"] == "s" * 5000
+    assert (told["state"], told["attempts"][0]["output"]) == ("dead", output)
 
 
 def test_only_a_queue_that_somebody_knows_can_be_paused(tmp_path: Path) -> None:
