@@ -59,7 +59,7 @@ class JobHandle:
 
     def run_now(self) -> State:
         """Let it run at once if it waits for its time; the state that it is in then."""
-        return self._queue.within(lambda writer: hurrying.hurry(writer, self.id))
+        return self._queue.within(lambda writer: hurrying.hurry(writer, self.id)[0])
 
     def wait(self, timeout: float | None = None) -> State:
         """Wait until it has finished and return its state; raises `TimeoutError` after `timeout`
