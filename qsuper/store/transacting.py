@@ -22,6 +22,8 @@ _ROLLBACK = Statement("ROLLBACK")
 
 _AGAIN = (0.05, 0.3)
 """Seconds, from and to, after which a job is tried again that found the rows or the file locked."""
+_UNCOUNTED_MOST = 100
+"""Claims that may burn no attempt: who locks himself out by a second connection must end, too."""
 ENDED = (
     "the task has ended its transaction itself (COMMIT, ROLLBACK, or a statement like ALTER TABLE"
     " that commits): what it wrote may be there without this job's end"
@@ -51,7 +53,9 @@ def transact(
         if isinstance(outcome, Done):
             return _end(link, connection, worker, job, took(), outcome)
         _roll_back(link, connection)
-        return Snoozed(random.uniform(*_AGAIN)) if _was_busy(link, outcome) else outcome
+        if _lost_a_race(link, outcome) and job.claims - job.attempt < _UNCOUNTED_MOST:
+            return Snoozed(random.uniform(*_AGAIN))
+        return outcome
     except StoreError as error:
         link.drop()
         return Failed(f"the database, in the job's transaction: {error}", cause=error)
@@ -61,10 +65,16 @@ def transact(
         raise
 
 
-def _was_busy(link: Link, outcome: Outcome) -> bool:
-    """Whether the task lost a race for locks (a deadlock): the same again will do better."""
+def _lost_a_race(link: Link, outcome: Outcome) -> bool:
+    """Whether the task lost a race for locks (a deadlock): the same again will do better.
+
+    On SQLite it holds the write lock from the beginning, so that nobody can be before it but
+    another connection of its own.
+    """
     cause = outcome.cause if isinstance(outcome, Failed) else None
-    return isinstance(cause, Exception) and isinstance(link.database.translate(cause), StoreBusy)
+    if link.database.backend.name == "sqlite" or not isinstance(cause, Exception):
+        return False
+    return isinstance(link.database.translate(cause), StoreBusy)
 
 
 def begin(connection: Connection) -> None:

@@ -96,3 +96,17 @@ def overlook_a_deadlock(connection: Any, n: int, first: int, second: int) -> Non
     with suppress(Exception):
         cursor.execute(f"UPDATE accounts SET balance = balance + 1 WHERE id = {second}")
     cursor.execute(f"INSERT INTO transfers (job, source, target) VALUES ({n}, {first}, {second})")
+
+
+@queue.task(transactional=True, max_attempts=1)
+def lock_oneself_out(connection: Any, n: int) -> None:
+    """By a second connection, which waits for the first one."""
+    cursor = connection.cursor()
+    cursor.execute("UPDATE accounts SET balance = balance - 1 WHERE id = 1")
+    engine = create_engine(queue.config.store.url, poolclass=NullPool)
+    with engine.begin() as other:
+        if other.dialect.name == "sqlite":
+            other.execute(text("PRAGMA busy_timeout = 100"))
+        else:
+            other.execute(text("SET SESSION innodb_lock_wait_timeout = 1"))
+        other.execute(text("UPDATE accounts SET balance = balance + 1 WHERE id = 1"))
