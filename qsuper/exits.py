@@ -13,7 +13,8 @@ class Exit(IntEnum):
     BUG = 1
     """An exception nobody expected."""
     RECYCLED = 10
-    """It reached max_jobs, max_age or max_memory; a fresh one takes its place at once."""
+    """It reached max_jobs, max_age or max_memory, or a job has left it beyond repair; a fresh one
+    takes its place at once."""
     CANNOT_BOOT = 11
     """The application cannot be imported, or the like: respawning hot would not help."""
     MASTER_DIED = 12

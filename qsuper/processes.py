@@ -1,7 +1,9 @@
 """The host's processes as /proc tells of them."""
 
 import os
+import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +33,31 @@ def look(pid: int) -> Process | None:
     return Process(pid, int(fields[1]), int(fields[19]), fields[0] in b"ZX")
 
 
+def ticks_at(moment: float) -> int:
+    """The `ticks` of a process started at that moment, in seconds since boot, or just before."""
+    return int(moment * TICKS_A_SECOND)
+
+
 def lives(pid: int, ticks: int) -> bool:
     """Whether exactly this process lives: its pid may be another's by now."""
     process = look(pid)
     return process is not None and process.ticks == ticks and not process.zombie
+
+
+def send(process: Process, number: int) -> None:
+    """Signal exactly this process, if it is still there and ours to signal."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except OSError:  # gone
+        return
+    try:
+        now = look(process.pid)
+        if now is not None and now.ticks == process.ticks:
+            signal.pidfd_send_signal(descriptor, number)
+    except (ProcessLookupError, PermissionError):
+        return
+    finally:
+        os.close(descriptor)
 
 
 def memory(pid: int) -> int | None:
@@ -63,15 +86,20 @@ def everyone() -> dict[int, Process]:
     return {process.pid: process for process in found if process is not None}
 
 
-def descendants(pid: int) -> list[Process]:
-    """What descends from a process, parents before their children, without zombies."""
+def descendants(pid: int, since: float = 0.0) -> list[Process]:
+    """What descends from a process, parents before their children, without zombies.
+
+    With `since`, in seconds since boot, only what was started from then on: not what an older
+    child has started lately, either.
+    """
+    oldest = ticks_at(since)
     family: dict[int, list[Process]] = {}
     for process in everyone().values():
         family.setdefault(process.parent, []).append(process)
     found: list[Process] = []
     parents = [pid]
     while parents:
-        children = family.get(parents.pop(), [])
+        children = [one for one in family.get(parents.pop(), []) if one.ticks >= oldest]
         found += [child for child in children if not child.zombie]
         parents += [child.pid for child in children]
     return found
@@ -80,11 +108,15 @@ def descendants(pid: int) -> list[Process]:
 def children() -> list[int]:
     """The pids of this process's own children, those it did not fork included."""
     own = os.getpid()
-    try:
-        listed = (_PROC / "self" / "task" / str(own) / "children").read_text()
-    except FileNotFoundError:  # a kernel without CONFIG_PROC_CHILDREN
+    if not (_PROC / "self" / "task" / str(own) / "children").exists():
+        # A kernel without CONFIG_PROC_CHILDREN.
         return [process.pid for process in everyone().values() if process.parent == own]
-    return [int(pid) for pid in listed.split()]
+    found = []
+    # Each thread has those that it has forked itself.
+    for thread in (_PROC / "self" / "task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += (thread / "children").read_text().split()
+    return [int(pid) for pid in found]
 
 
 def ancestors() -> Iterator[int]:

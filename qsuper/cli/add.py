@@ -91,7 +91,7 @@ def add(
     settings.database()
     jobs = Queue(config=settings.config())
     learn_tasks(jobs, task)
-    if task not in {known.name for known in jobs.registry}:
+    if jobs.registry.get(task) is None:
         check_unknown(task, param, jobs.config)
     job = jobs.add_raw(task, param, **options)
     click.echo(to_json({"id": job.id, "state": job.state.word}) if as_json else job.id)
@@ -109,10 +109,11 @@ def learn_tasks(jobs: Queue, task: str) -> None:
         click.echo(f"note: {error}", err=True)
         return
     names = [known.name for known in jobs.registry]
-    if names and task not in names:
+    if names and jobs.registry.get(task) is None:
         near = difflib.get_close_matches(task, names, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        click.echo(f"note: {jobs.config.app} has no task {task}{hint}", err=True)
+        where = jobs.config.app or "the configuration"
+        click.echo(f"note: {where} has no task {task}{hint}", err=True)
 
 
 def check_unknown(task: str, param: str | None, config: Config) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from qsuper.cli.check_programs import programs
 from qsuper.cli.check_redis import Note, redis
 from qsuper.cli.settings import Settings, connected, naming, open_database, pass_settings
 from qsuper.cli.status import look
@@ -47,10 +48,12 @@ def check(settings: Settings, live: bool) -> int:
 
 def app(config: Config) -> Iterator[str]:
     """Imports the application and names its tasks."""
+    registry = application.load(config)
+    tasks = [task.name for task in registry if task.program is None]
     if config.app is None:
-        yield "none configured (app), no job can run"
+        there_are = len(registry) > 0 or config.scripts.dir is not None
+        yield f"none configured (app), {'programs only' if there_are else 'no job can run'}"
         return
-    tasks = [task.name for task in application.load(config)]
     if not tasks:
         raise QsuperError(f"{config.app} has no task; declare one with @queue.task")
     yield f"{config.app}: {', '.join(sorted(tasks))}"
@@ -105,6 +108,7 @@ def daemon(config: Config) -> Iterator[str]:
 
 CHECKS: dict[str, Callable[[Config], Iterator[str]]] = {
     "app": app,
+    "programs": programs,
     "database": database,
     "redis": redis,
     "state_dir": state_dir,

@@ -6,7 +6,7 @@ import click
 
 from qsuper.cli.printing import columns, cut, printable
 from qsuper.config import Config
-from qsuper.picture import Child, Picture, Queue, span
+from qsuper.picture import Child, Job, Picture, Queue, span
 from qsuper.picture.picture import CAP
 from qsuper.states import ChildState, State
 
@@ -18,6 +18,8 @@ _QUEUE_HEAD = (
     *(f">{state.name}" for state in _STATES),
     ">OLDEST",
 )
+HARDLY_ANY = 0.1
+"""The part of its time-out that a job has left when that begins to be shown."""
 
 
 def draw(picture: Picture, config: Config, width: int) -> Iterator[str]:
@@ -57,12 +59,22 @@ def _does(child: Child) -> str:
     if child.job is not None:
         job = child.job
         far = "" if job.progress is None else f" {job.progress:.0%} {job.progress_text}".rstrip()
-        return f"#{job.id} {span(job.seconds)} {job.task}{far}"
+        return f"#{job.id} {_time(job)} {job.task}{far}"
     if child.state == ChildState.RUNNING:
         return child.phase or "-"
     if child.retry_in is not None:
         return f"in {span(child.retry_in)}"
     return cut(child.last_exit, 40) or "-"
+
+
+def _time(job: Job) -> str:
+    """How long it has run; once its time is nearly over, how long it still has instead: the width
+    of a terminal is scarce."""
+    if job.ending:
+        return "ending"
+    if job.time_left is None or job.time_left > HARDLY_ANY * (job.seconds + job.time_left):
+        return span(job.seconds)
+    return f"{span(job.time_left)} left"
 
 
 def _queue(queue: Queue) -> tuple[object, ...]:

@@ -14,9 +14,18 @@ from msgspec import Meta
 SECOND, MINUTE, HOUR, DAY = 1, 60, 3600, 86400
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 TEN_YEARS = 3650 * DAY
+GRACE_LEAST, GRACE, GRACE_MOST = 5.0, 120.0, 366.0 * DAY
+"""Seconds. A crontab that ticks each minute is up to a minute late, and some more."""
+
+LIMIT_MOST = 10_000
+"""Jobs of one task that a limit may let run at once: each has a row of its own."""
+RATE_MOST = 1000
+"""Starts a second: each is a transaction on one row."""
 
 _DURATION_UNITS = {"": SECOND, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "ms": 0.001}
 _SIZE_UNITS = {"": 1, "b": 1, "k": KIB, "m": MIB, "g": GIB}
+_RATE_UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
+_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*([smhd])", re.ASCII)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhd]|)", re.ASCII)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmg])(?:i?b)?|(b|))", re.ASCII | re.IGNORECASE)
 _NETWORK_URL = re.compile(r"[a-z][a-z0-9+]*://[^/]*/[^/?]+", re.ASCII)
@@ -57,9 +66,34 @@ def read_store_url(value: object) -> object:
     return value
 
 
+def read_rate(value: object) -> object:
+    """Starts a second out of a number or `"600/m"`, `"20/h"`; ValueError if it is neither."""
+    if isinstance(value, str):
+        match = _RATE.fullmatch(value.strip())
+        if match is None:
+            return float(value)
+        value = float(match[1]) / _RATE_UNITS[match[2]]
+    return value
+
+
 def read_word(value: object) -> object:
     """A word out of a list, however its case is written."""
     return value.lower() if isinstance(value, str) else value
+
+
+def read_cron(value: object) -> object:
+    """A cron line that is due some day."""
+    # Slow to import, and only those who have schedules need it.
+    from qsuper.cron import CronLine
+
+    return CronLine(value).cron if isinstance(value, str) else value
+
+
+def read_timezone(value: object) -> object:
+    """The name of a time zone that this host knows."""
+    from qsuper.cron import CronLine
+
+    return CronLine("0 0 1 1 *", value).timezone if isinstance(value, str) else value
 
 
 def whole(least: int, most: int, otherwise: str = "") -> Meta:
@@ -91,9 +125,25 @@ SomeSeconds = Annotated[float, duration(f"more than no time, as {_TIME}", least=
 Delay = Annotated[float, duration(_TIME)]
 Wait = Annotated[float, duration(f"a time up to a day, as {_TIME}", most=DAY)]
 UpToAnHour = Annotated[float, duration(f"from 1 second to 1 hour, as {_TIME}", least=1, most=HOUR)]
+Grace = Annotated[
+    float, duration(f"from 5 seconds to 366 days, as {_TIME}", least=GRACE_LEAST, most=GRACE_MOST)
+]
 MemoryLimit = Annotated[int, size('bytes or "256MB", "1GB" (0 = no limit)', most=1 << 50)]
 ParamLimit = Annotated[
     int, size('bytes or "64KB", "4MB": at least 1, less than 16 MiB', 16 * MIB - 1, least=1)
+]
+SizeLimit = Annotated[int, size('bytes or "64KB", "512MB", "1GB"', 1 << 50, least=1)]
+TimeLimit = Annotated[float, duration(f"at least a second, as {_TIME}", least=1, most=366 * DAY)]
+CountLimit = Annotated[int, whole(0, 10**6)]
+Limit = Annotated[int, whole(1, LIMIT_MOST)]
+Rate = Annotated[
+    float,
+    Meta(
+        gt=0,
+        le=RATE_MOST,
+        description=f'starts a second, above 0 and up to {RATE_MOST}, or "600/m", "20/h"',
+        extra={"read": read_rate},
+    ),
 ]
 Days = Annotated[int, whole(0, 36500)]
 Attempts = Annotated[int, whole(1, 1000)]
@@ -145,6 +195,20 @@ Program = Annotated[
     tuple[Annotated[str, Meta(pattern=r"\A[^\x00]+\Z")], ...],
     Meta(min_length=1, description='a list of texts, such as ["php", "resize.php"]'),
 ]
+Way = Annotated[Literal["argument", "stdin"], Meta(description='"argument" or "stdin"')]
+Environment = Annotated[
+    tuple[
+        Annotated[
+            str, Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]*(?:\*?|=[^\x00]*)\Z", max_length=65536)
+        ],
+        ...,
+    ],
+    Meta(description='a list of names and settings, such as ["PATH", "LC_*", "STAGE=live"]'),
+]
+Interpreters = Annotated[
+    dict[Annotated[str, Meta(pattern=r"\A\.[A-Za-z0-9_-]+\Z")], Program],
+    Meta(description='a table of programs by suffix, such as { ".php" = ["php"] }'),
+]
 Codec = Annotated[
     Literal["json", "query", "php", "raw"], Meta(description='"json", "query", "php" or "raw"')
 ]
@@ -153,3 +217,24 @@ LogLevel = Annotated[
     Literal["debug", "info", "warning", "error"],
     Meta(description='"debug", "info", "warning" or "error"', extra={"read": read_word}),
 ]
+Cron = Annotated[
+    str,
+    text(
+        'a cron line that is ever due, such as "*/5 * * * *" (minute, hour, day, month, weekday)',
+        r"[^\x00]{1,200}",
+        read_cron,
+    ),
+]
+TimeZone = Annotated[str, text('"UTC", "Europe/Berlin" or another', r"[^\x00]+", read_timezone)]
+ScheduleName = Annotated[
+    str,
+    text(
+        "1 to 190 printable characters, with no space at either end",
+        r"[^\x00-\x20\x7f-\xa0](?:[^\x00-\x1f\x7f-\x9f]{0,188}[^\x00-\x20\x7f-\xa0])?",
+    ),
+]
+ScheduleParam = Annotated[
+    dict[str, Any] | str, Meta(description="a table of named arguments, or the text of the param")
+]
+Misfire = Annotated[Literal["once", "skip", "all"], Meta(description='"once", "skip" or "all"')]
+Overlap = Annotated[Literal["allow", "skip"], Meta(description='"allow" or "skip"')]

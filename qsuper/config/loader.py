@@ -52,6 +52,9 @@ def _with_absolute_paths(config: Config, file: Path | None, *, own_database: boo
     tasks = {
         name: replace(task, cwd=_absolute(folder, task.cwd)) for name, task in config.tasks.items()
     }
+    scripts = config.scripts
+    if scripts.dir is not None:
+        scripts = replace(scripts, dir=_absolute(folder, scripts.dir))
     return replace(
         config,
         file=None if file is None else str(file.absolute()),
@@ -60,6 +63,7 @@ def _with_absolute_paths(config: Config, file: Path | None, *, own_database: boo
         store=_with_absolute_file(config.store, url, folder),
         log=replace(config.log, dir=log_dir),
         tasks=tasks,
+        scripts=scripts,
     )
 
 

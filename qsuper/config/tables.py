@@ -190,7 +190,51 @@ class NodeConfig(Table, frozen=True):
     """Seconds after which others rescue the jobs of a lost node that was alone."""
 
 
-class TaskConfig(Table, frozen=True):
+class RlimitConfig(Table, frozen=True):
+    """`rlimits`: what the kernel refuses each process of a program; without a key nothing."""
+
+    memory: kinds.SizeLimit | None = None
+    """Bytes of address space."""
+    cpu: kinds.TimeLimit | None = None
+    """Seconds of processor time."""
+    files: kinds.CountLimit | None = None
+    """Open files."""
+    processes: kinds.CountLimit | None = None
+    """Processes of its user, whoever started them; the kernel does not hold root to it."""
+    file_size: kinds.SizeLimit | None = None
+    """Bytes of the largest file it may write."""
+
+
+class ProgramConfig(Table, frozen=True):
+    """How a program is run: a part of `[tasks.NAME]` and of `[scripts]`."""
+
+    param: kinds.Way = "argument"
+    """How a program gets the job's param: as its last argument, or on its standard input."""
+    env: kinds.Environment = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_*", "TZ", "TMPDIR")
+    """What a program's environment has of the daemon's, by name or beginning; or `NAME=value`."""
+    rlimits: RlimitConfig = RlimitConfig()
+    """What the kernel refuses it."""
+
+
+PROGRAM_KEYS = ProgramConfig.__struct_fields__
+
+
+class ScriptsConfig(ProgramConfig, frozen=True):
+    """`[scripts]`: a folder of programs whose paths in it are names of tasks."""
+
+    dir: kinds.FilePath | None = None
+    """The folder, in which they run, too; without it there are none."""
+    interpreters: kinds.Interpreters = {}
+    """What runs them, by the end of their names; another end is no task."""
+    codec: kinds.Codec = "json"
+    """How their params are written."""
+
+    def __post_init__(self) -> None:
+        if self.dir is not None and not self.interpreters:
+            raise ValueError('interpreters is missing; write { ".php" = ["php"] } or the like')
+
+
+class TaskConfig(ProgramConfig, frozen=True):
     """`[tasks.NAME]`: a program that is a task, or settings for a task of the application."""
 
     program: kinds.Program | None = None
@@ -211,6 +255,19 @@ class TaskConfig(Table, frozen=True):
     """The wait before a failed job's next attempt; without it as `[job]` says."""
     max_age: kinds.SomeSeconds | None = None
     """Seconds a job may wait beyond its time before it is discarded; without it for ever."""
+    limit: kinds.Limit | None = None
+    """Jobs of the task that may run at once on all nodes; without it as the task says."""
+    limit_by: kinds.SomeText | None = None
+    """Argument for each value of which so many may run, not for the task as a whole."""
+    rate: kinds.Rate | None = None
+    """Jobs of the task that may start in a second on all nodes; without it as the task says."""
+
+    def __post_init__(self) -> None:
+        if self.program is None:
+            plain = ProgramConfig()
+            given = [name for name in PROGRAM_KEYS if getattr(self, name) != getattr(plain, name)]
+            if given:
+                raise ValueError(f"{', '.join(given)}: for programs only; write program = [...]")
 
 
 class WatchConfig(Table, frozen=True):
@@ -227,16 +284,24 @@ class WatchConfig(Table, frozen=True):
 class ScheduleConfig(Table, frozen=True):
     """`[[schedule]]`: a cron line that becomes jobs."""
 
-    cron: kinds.SomeText
+    cron: kinds.Cron
     """Cron expression of five fields."""
     task: kinds.TaskName
     """Task of the jobs."""
-    timezone: kinds.SomeText | None = None
-    """Time zone the expression is read in; without it the host's."""
-    misfire: kinds.SomeText | None = None
-    """What becomes of runs that were missed."""
-    overlap: kinds.SomeText | None = None
-    """What becomes of a run whose predecessor has not ended."""
+    name: kinds.ScheduleName | None = None
+    """Its own among all schedules; without it the task's."""
+    param: kinds.ScheduleParam | None = None
+    """Param of the jobs: a table, or the text as the column holds it."""
+    timezone: kinds.TimeZone = "UTC"
+    """Time zone the expression is read in."""
+    jitter: kinds.Wait = 0.0
+    """Seconds by which a job may run later, by its due time's own share of that."""
+    misfire: kinds.Misfire = "once"
+    """What becomes of due times that were missed: one job for all, none, or one for each."""
+    grace: kinds.Grace = kinds.GRACE
+    """Seconds after which a due time counts as missed."""
+    overlap: kinds.Overlap = "allow"
+    """Whether a job is made while the last one still lives."""
 
 
 class Config(Table, frozen=True):
@@ -263,6 +328,7 @@ class Config(Table, frozen=True):
     web: WebConfig = WebConfig()
     node: NodeConfig = field(default_factory=NodeConfig)
     tasks: Mapping[kinds.TaskName, TaskConfig] = field(default_factory=dict)
+    scripts: ScriptsConfig = ScriptsConfig()
     watch: Annotated[tuple[WatchConfig, ...], _WATCHES] = ()
     schedule: Annotated[tuple[ScheduleConfig, ...], _SCHEDULES] = ()
 

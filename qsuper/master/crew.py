@@ -37,6 +37,11 @@ class Crew:
     def alive(self) -> list[Child]:
         return [child for child in self.children if child.alive]
 
+    @property
+    def workers(self) -> list[Child]:
+        """The living that run jobs, but for those killed already."""
+        return [child for child in self.alive if child.kind.per_queue and not child.killed]
+
     def find(self, name: str) -> Child:
         """The child of this name that is not about to leave; raises `QsuperError`."""
         for child in self.children:

@@ -9,7 +9,6 @@ import signal
 from collections.abc import Callable, Iterator
 
 from qsuper import processes
-from qsuper.master import tree
 from qsuper.master.fork import RUN_TAG
 from qsuper.master.locks import SharedLock
 from qsuper.processes import Process
@@ -54,7 +53,7 @@ class Leftovers:
                 for process in found:
                     log.warning("killing pid %d, left by a master that died", process.pid)
                     for member in (process, *processes.descendants(process.pid)):
-                        tree.send(member, signal.SIGKILL)
+                        processes.send(member, signal.SIGKILL)
             if waited > PATIENCE and not said:
                 said = True
                 held = ", ".join(str(process.pid) for process in found) or "an unknown process"

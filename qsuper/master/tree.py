@@ -4,23 +4,6 @@ import os
 import signal
 
 from qsuper import processes
-from qsuper.processes import Process
-
-
-def send(process: Process, number: int) -> None:
-    """Signal exactly this process, never another that was given its pid since."""
-    try:
-        descriptor = os.pidfd_open(process.pid)
-    except OSError:  # gone
-        return
-    try:
-        now = processes.look(process.pid)
-        if now is not None and now.ticks == process.ticks:
-            signal.pidfd_send_signal(descriptor, number)
-    except (ProcessLookupError, PermissionError):
-        return
-    finally:
-        os.close(descriptor)
 
 
 def kill(pid: int) -> None:
@@ -35,4 +18,4 @@ def kill(pid: int) -> None:
     except ProcessLookupError:
         return
     for process in family:
-        send(process, signal.SIGKILL)
+        processes.send(process, signal.SIGKILL)

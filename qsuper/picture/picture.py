@@ -17,6 +17,8 @@ class Job:
     progress_text: str = ""
     time_left: float | None = None
     """Seconds until its time-out is over; None when it has none."""
+    ending: bool = False
+    """Its time-out is over, or somebody has cancelled it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ def _job(record: scoreboard.Child | None, now: float) -> Job | None:
     if record is None or record.in_flight is None:
         return None
     seconds = max(0.0, now - record.began)
+    overdue = bool(record.timeout) and seconds >= record.timeout
     return Job(
         record.in_flight,
         record.task,
@@ -121,6 +122,7 @@ def _job(record: scoreboard.Child | None, now: float) -> Job | None:
         progress=record.progress if record.progress >= 0 else None,
         progress_text=record.progress_text,
         time_left=max(0.0, record.timeout - seconds) if record.timeout else None,
+        ending=record.unwanted or overdue,
     )
 
 

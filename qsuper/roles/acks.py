@@ -16,8 +16,9 @@ from qsuper.job import (
     PutOff,
     Snoozed,
 )
+from qsuper.roles.slots import Slots
 from qsuper.scoreboard import Record, clock
-from qsuper.store import acking
+from qsuper.store import acking, releasing
 from qsuper.store.acking import Report
 from qsuper.store.backend import StoreBusy
 from qsuper.store.database import Connection
@@ -61,6 +62,8 @@ class Acks:
         self._held_since = 0.0
         self._since = 0.0
         self._doubtful = False
+        self.slots = Slots()
+        """What its jobs have taken of their limits, to be freed once their ends are written."""
 
     def __bool__(self) -> bool:
         return bool(self._done or self._ended or self._held_done or self._held_ended)
@@ -85,6 +88,8 @@ class Acks:
                 self._ended.append(_Ended(job, outcome, wait, took_ms))
             elif not outcome.written:
                 self._done.append((job.id, took_ms))
+        if self.slots:
+            self.slots.let_go(job.id)
 
     def is_old(self, now: float) -> bool:
         return bool(self._done or self._ended) and now - self._since > OLD
@@ -105,6 +110,16 @@ class Acks:
                 raise
             self._doubtful = False
             self._since = now
+        if self.slots:
+            self.slots.free(connection, but=self.ids)
+
+    def give_back(self, connection: Connection, jobs: list[Job]) -> None:
+        """Give back what has not begun; it is no longer this worker's, whatever comes of that."""
+        for job in jobs:
+            self.slots.let_go(job.id)
+        releasing.release(connection, self._worker, jobs)
+        if self.slots:
+            self.slots.free(connection, but=self.ids)
 
     def _flush_done(self, connection: Connection) -> None:
         while self._done:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+from qsuper.errors import StoreError
 from qsuper.job import Job
 from qsuper.place import Place
 from qsuper.roles.acks import Acks
+from qsuper.roles.admission import Admission
 from qsuper.roles.batch import Batch
 from qsuper.scoreboard import QueueRecord
 from qsuper.slices import Slice
@@ -30,6 +32,7 @@ class Claimer:
         batch: Batch,
         acks: Acks,
         most_attempts: Callable[[Job], int],
+        admission: Admission,
     ) -> None:
         self.queue = queue
         self.name = queue.name
@@ -38,6 +41,7 @@ class Claimer:
         self._batch = batch
         self._acks = acks
         self._most_attempts = most_attempts
+        self.admission = admission
         self._claims = 0
         self._everyone_at = 0.0
         self._strays_at = 0.0
@@ -58,13 +62,14 @@ class Claimer:
         if everyone:
             self._everyone_at = now
         with self._batch.claiming:
-            claim = self.look(connection, most, everyone)
-            if claim.jobs:
-                self._batch.hold(claim.jobs, [self._most_attempts(job) for job in claim.jobs])
+            claim = self.look(connection, self.admission.size(most), everyone)
+            jobs = self._admitted(connection, claim.jobs, most)
+            if jobs:
+                self._batch.hold(jobs, [self._most_attempts(job) for job in jobs])
         self.record.conflicts += claim.conflicts
         if claim.helped:
             self.record.helps += len(claim.jobs)
-        return claim.jobs
+        return jobs
 
     def look(self, connection: Connection, most: int, everyone: bool) -> Claim:
         """One claim."""
@@ -77,8 +82,17 @@ class Claimer:
             everyone=everyone,
         )
 
+    def _admitted(self, connection: Connection, jobs: list[Job], most: int) -> list[Job]:
+        try:
+            return self.admission.admit(connection, jobs, most)
+        except StoreError:
+            # They are in no batch, and nobody else knows of them.
+            self._strays_at = 0.0
+            raise
+
     def lose(self) -> None:
         """The database failed: what was claimed and has not begun is left to the look for strays,
         which comes before the next claim."""
         self._batch.surrender()
+        self._acks.slots.let_all_go()
         self._strays_at = 0.0

@@ -1,8 +1,8 @@
 """The worker's one thread: while a job overstays, it looks after what the worker cannot.
 
-It gives back what has not begun, acks what has finished, renews the lease if nobody else does,
-and frees claims that committed without the worker's knowledge. All signals are blocked in it, and
-it has a connection of its own.
+It gives back what has not begun, acks what has finished, renews the lease and posts cancel marks
+if nobody else does, and frees claims that committed without the worker's knowledge. All signals
+are blocked in it, and it has a connection of its own.
 """
 
 import logging
@@ -15,6 +15,7 @@ from qsuper.place import Place
 from qsuper.roles import lease
 from qsuper.roles.acks import Acks
 from qsuper.roles.batch import Batch
+from qsuper.roles.marks import post_marks
 from qsuper.scoreboard import clock
 from qsuper.store import releasing
 from qsuper.store.database import Database, Link
@@ -26,6 +27,10 @@ OVERSTAY = 0.25
 ROUND = 5.0
 """Seconds between two rounds while a long job goes on."""
 LATENESS = 1.5
+MARKS_EVERY = 1.0
+"""The same where it looks for cancel marks, too."""
+LOOKED_AGO = 2.0
+"""Seconds after its last look at which a scheduler is taken to be away."""
 
 
 class Companion(threading.Thread):
@@ -79,7 +84,7 @@ class Companion(threading.Thread):
                     self._link.drop()
                     log.debug("the companion could not reach the database: %s", error)
                 time.sleep(pause)
-                pause = min(ROUND, pause * 2)
+                pause = min(MARKS_EVERY if self._alone() else ROUND, pause * 2)
 
     def _overstays(self, began: float) -> bool:
         """Whether the job that began then is still in its code."""
@@ -90,12 +95,18 @@ class Companion(threading.Thread):
         # give-back of unknown outcome counts as gone; the look for strays finds it.
         surrendered = self._batch.surrender()
         if surrendered:
-            releasing.release(self._link.connection, self._record.worker, surrendered)
+            self._acks.give_back(self._link.connection, surrendered)
         if self._acks:
             self._acks.flush(self._link.connection)
         if lease.due(self._place, clock(), LATENESS):
             lease.renew(self._place, self._link.connection)
+        if self._alone():
+            post_marks(self._place, self._link.connection)
         self._free_strays(began)
+
+    def _alone(self) -> bool:
+        """Whether no scheduler looks after this node, as in a cron pass."""
+        return clock() - self._place.board.header.looked > LOOKED_AGO
 
     def _free_strays(self, began: float) -> None:
         # While the lock is held the worker claims nothing; and it has nothing but this job, for

@@ -66,14 +66,16 @@ def _settle(place: Place, connection: Connection, death: Death) -> None:
 
 def say(subject: str, queue: str, done: Settlement) -> None:
     """Log what became of the jobs, if there were any."""
-    if done.released or done.failed or done.buried:
+    if done != Settlement():
         log.warning(
-            "%s: of queue %s %d went back, %d keep their attempt and run again, %d are dead",
+            "%s: of queue %s %d went back, %d keep their attempt and run again, %d are dead,"
+            " %d cancelled",
             subject,
             queue,
             done.released,
             done.failed,
             done.buried,
+            done.cancelled,
         )
 
 

@@ -19,14 +19,15 @@ class WorkerDesk:
         self._record = record
         self._worker = record.worker
         self._written = 0.0
+        self._last: Job | None = None
         self.writes = True
         """Whether a row may be written now: on SQLite not while the job holds the write lock."""
 
     def progress(self, job: Job, fraction: float, text: str) -> None:
         self._record.report(fraction, text)
         now = clock()
-        if self.writes and now - self._written > WRITE_EVERY:
-            self._written = now
+        if self.writes and (job is not self._last or now - self._written > WRITE_EVERY):
+            self._written, self._last = now, job
             words = f"{fraction:.3g} {text}".strip()
             self._threads.do(lambda own: reporting.progress(own, self._worker, job, words))
 

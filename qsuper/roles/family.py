@@ -6,46 +6,58 @@ import time
 from contextlib import suppress
 
 from qsuper import processes
-from qsuper.processes import TICKS_A_SECOND, Process
+from qsuper.processes import Process
 from qsuper.scoreboard import clock
 
 GRACE = 0.3
 """Seconds between TERM and KILL."""
-PATIENCE = 5.0
-"""Seconds after which what does not end is left to the master."""
 _LOOK_EVERY = 0.01
+_LOOK_AGAIN = 0.001
 
 
-def end_what_began(began: float) -> bool:
+def end_what_began(began: float) -> None:
     """End every process below this one that was started since `clock()` time `began`: TERM, then
-    KILL. True when nothing is left.
+    KILL. Comes back when nothing is left; the master ends a worker for which that takes too long.
 
     What is older belongs to an earlier job, which has let it go. A worker is a subreaper, so that
     a daemon is below it, too.
     """
-    family = _since(began)
-    _send(family, signal.SIGTERM)
-    kill_at, ends = clock() + GRACE, clock() + PATIENCE
-    while family and clock() < ends:
-        time.sleep(_LOOK_EVERY)
-        family = _since(began)
-        if clock() >= kill_at:
-            _send(family, signal.SIGKILL)
-    return not family
+    _send(processes.descendants(os.getpid(), began), signal.SIGTERM)
+    kill_at = clock() + GRACE
+    while children := _children(began):
+        if clock() < kill_at:
+            time.sleep(_LOOK_EVERY)
+            continue
+        # The children first, before the slow look at all processes of the host: one that forks
+        # and ends without pause has a new pid by then.
+        _send(children, signal.SIGKILL)
+        _send(processes.descendants(os.getpid(), began), signal.SIGKILL)
+        time.sleep(_LOOK_AGAIN)
 
 
-def _since(began: float) -> list[Process]:
-    # A start time is rounded down to a tick.
-    oldest = int(began * TICKS_A_SECOND)
-    return [one for one in processes.descendants(os.getpid()) if one.ticks >= oldest]
+def _children(began: float) -> list[Process]:
+    """The children started since then; those that have ended are reaped first.
+
+    Nothing can hide: an orphan becomes a child of this process before its parent is a zombie, and
+    stays one until it is reaped here.
+    """
+    oldest = processes.ticks_at(began)
+    while True:
+        looks = [processes.look(pid) for pid in processes.children()]
+        found = [one for one in looks if one is not None and one.ticks >= oldest]
+        left = [one for one in found if not (one.zombie and _reaped(one))]
+        # What has been reaped may have left children of its own.
+        if left or not found:
+            return left
+
+
+def _reaped(child: Process) -> bool:
+    """False for one whose main thread alone has ended."""
+    with suppress(ChildProcessError):
+        return os.waitpid(child.pid, os.WNOHANG)[0] != 0
+    return True
 
 
 def _send(family: list[Process], number: int) -> None:
     for process in family:
-        with suppress(OSError):
-            descriptor = os.pidfd_open(process.pid)
-            try:
-                if processes.lives(process.pid, process.ticks):
-                    signal.pidfd_send_signal(descriptor, number)
-            finally:
-                os.close(descriptor)
+        processes.send(process, number)

@@ -1,14 +1,23 @@
 """One pass over one slice, for crontab: the old `do_queue 10 3`, with a lease of its own."""
 
+import math
+
 from qsuper.place import Place
 from qsuper.roles import deaths, lease
 from qsuper.roles.claimer import Claimer
 from qsuper.roles.rescuing import free_the_unknown, rescue_the_lost
+from qsuper.roles.scheduler import PAUSES
+from qsuper.roles.unholding import Unholder
 from qsuper.roles.worker import Worker
+from qsuper.scoreboard import clock
 from qsuper.slices import Slice
-from qsuper.store import claiming, looking, nodes, pausing
+from qsuper.store import claiming, limiting, looking, nodes, pausing, rating
 from qsuper.store.claiming import Claim
 from qsuper.store.database import Connection
+from qsuper.tasks.limit import RATE
+
+START_WITHIN = 60.0
+"""Seconds for which a pass waits for a rate: after that crontab's next one is there."""
 
 
 class StrictClaimer(Claimer):
@@ -53,10 +62,16 @@ class OnePass(Worker):
         self._mine = mine
         self._limit = limit
         self._prepared = False
+        self._pauses_at = 0.0
 
     def make_claimer(self) -> Claimer:
         claimer = StrictClaimer(
-            self.place, self.queue, self.batch, self.acks, self.runner.most_attempts
+            self.place,
+            self.queue,
+            self.batch,
+            self.acks,
+            self.runner.most_attempts,
+            self.admission,
         )
         claimer.mine, claimer.limit = self._mine, self._limit
         return claimer
@@ -65,8 +80,8 @@ class OnePass(Worker):
         if not self._prepared and not self.order:
             self._prepare()
             self._prepared = True
-            if self.queue.paused:
-                return None
+        if self._paused() and not self.acks:
+            return None
         return super().tick(now)
 
     def _prepare(self) -> None:
@@ -78,10 +93,34 @@ class OnePass(Worker):
         free_the_unknown(self.place, connection)
         while looking.promote(connection, self.queue.name):
             pass
-        self.queue.paused = int(self.queue.name in pausing.paused_queues(connection))
+        Unholder().tick(connection, clock())
+
+    def _paused(self) -> bool:
+        now = clock()
+        if now - self._pauses_at >= PAUSES:
+            self._pauses_at = now
+            self.queue.paused = int(self.queue.name in pausing.paused_queues(self.connection()))
+        return super()._paused()
 
     def nothing(self, _now: float) -> float | None:
-        return None
+        """All done; but a held job of its slice is waited for, where it may go on soon."""
+        connection = self.connection()
+        held = limiting.first_of_slice(connection, self.queue.name, self._mine)
+        if held is None or self.record.done + self.record.failed >= self._limit:
+            return None
+        job_id, holder = held
+        wait = self._wait_for(connection, holder)
+        if wait <= rating.AHEAD:
+            limiting.unhold_one(connection, holder, job_id)
+            return 0.0
+        return wait - rating.AHEAD if wait <= START_WITHIN else None
+
+    def _wait_for(self, connection: Connection, holder: str) -> float:
+        """Seconds until a limit or a rate has room; for a limit that has none nobody knows."""
+        if holder.startswith(RATE):
+            return rating.free_in(connection, holder) or 0.0
+        slots = limiting.slots(connection, holder)
+        return math.inf if slots and all(slot.taken for slot in slots) else 0.0
 
     def leave(self) -> None:
         if self.acks:

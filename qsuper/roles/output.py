@@ -15,6 +15,12 @@ log = logging.getLogger("qsuper.output")
 
 TAIL = 64 * 1024
 """Bytes of a job's output that reach the log; what came before is said to be cut."""
+LINES_MOST = 1000
+"""The same in lines: each one costs more in the log than it is long."""
+
+# Where nobody who appends could ever have come to. Descriptors that were duplicated from the file
+# share its offset, so that it tells them from any other file.
+_MARK = 1 << 30
 
 
 class Output:
@@ -24,7 +30,8 @@ class Output:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._file = os.open(path, flags, 0o600)
-        self._texts: tuple[TextIO, ...] = ()
+        self._texts: tuple[TextIO, TextIO] | None = None
+        self._inode = os.fstat(self._file).st_ino
         self._truncate()
 
     def redirect(self) -> None:
@@ -32,22 +39,46 @@ class Output:
         for descriptor in (1, 2):
             os.dup2(self._file, descriptor)
         self._texts = sys.stdout, sys.stderr = _text_to(1), _text_to(2)
+        os.lseek(self._file, _MARK, os.SEEK_SET)
 
     def collect(self) -> str:
         """Log what was printed since the last time, line by line, and empty the file; returns the
         end of it."""
-        if (sys.stdout, sys.stderr) != self._texts or any(text.closed for text in self._texts):
-            # A job has closed or replaced what it was lent; the next one shall be able to print.
+        found = os.fstat(self._file)
+        if found.st_ino != self._inode:
+            raise OSError("a job has closed the worker's own descriptors")
+        size = found.st_size
+        if size:
+            os.lseek(self._file, _MARK, os.SEEK_SET)
+        if not self._in_place():
             self.redirect()
-        size = os.fstat(self._file).st_size
-        if not size:
-            return ""
+        return self._log(size) if size else ""
+
+    def _in_place(self) -> bool:
+        """Whether what a job was lent is still there: the next one shall be able to print."""
+        if self._texts is None:
+            return False
+        out, err = self._texts
+        try:
+            return (
+                sys.stdout is out
+                and sys.stderr is err
+                and not (out.closed or err.closed)
+                and os.lseek(1, 0, os.SEEK_CUR) == os.lseek(2, 0, os.SEEK_CUR) == _MARK
+            )
+        except (OSError, ValueError):  # closed below, or detached
+            return False
+
+    def _log(self, size: int) -> str:
         start = max(0, size - TAIL)
         text = os.pread(self._file, TAIL, start).decode("utf-8", "backslashreplace")
         self._truncate()
+        lines = text.splitlines()
         if start:
             log.info("(the first %d bytes of the output are cut)", start)
-        for line in text.splitlines():
+        if len(lines) > LINES_MOST:
+            log.info("(the first %d lines of the rest are cut)", len(lines) - LINES_MOST)
+        for line in lines[-LINES_MOST:]:
             log.info("%s", line)
         return text
 

@@ -1,9 +1,10 @@
 """Runs one job of the batch: on the scoreboard, under its time-out, with its output in the log."""
 
 import logging
-import os
+import math
 import signal
 import time
+from contextvars import copy_context
 from dataclasses import replace
 from types import FrameType
 from typing import Any
@@ -11,12 +12,12 @@ from typing import Any
 from qsuper import logs
 from qsuper.config import Config
 from qsuper.config.kinds import TEN_YEARS
-from qsuper.exits import Exit
 from qsuper.job import Buried, Cancelled, Discarded, Done, Failed, Job, Outcome, PutOff, Snoozed
 from qsuper.roles import backoff
 from qsuper.roles.desk import WorkerDesk
 from qsuper.roles.family import end_what_began
 from qsuper.roles.output import Output
+from qsuper.roles.surroundings import Surroundings
 from qsuper.scoreboard import Record, clock
 from qsuper.store import transacting
 from qsuper.store.database import Database, Link
@@ -57,11 +58,13 @@ class Runner:
         self._transactions = Link(database, plain=True)
         self._holds_all = database.backend.name == "sqlite"
         self._hooks: dict[str, tuple[Hooks, ...]] = {}
-        self._pid = os.getpid()
         self._interruptible = False
         self._task = ""
         self._timeout = -1.0
+        self.spoilt = ""
+        """Why nothing else may run in this process; empty while all is well."""
         signal.signal(signal.SIGALRM, self._on_alarm)
+        self._surroundings = Surroundings()
 
     def run(self, job: Job, position: int, began: float, *, quiet: bool) -> tuple[Outcome, float]:
         """The job at `position` of the batch; its outcome and when it ended. `quiet`: success is
@@ -73,6 +76,9 @@ class Runner:
         outcome = self._outcome(task, job, began)
         self._record.finish(position)
         ended = clock()
+        if why := self._surroundings.put_back(job.task, trusted=quiet):
+            self.spoilt = why
+            log.warning("its worker is replaced, for it cannot put back what it leaves: %s", why)
         printed = self._output.collect()
         if printed and isinstance(outcome, Failed | Buried):
             outcome = replace(outcome, output=printed)
@@ -120,37 +126,42 @@ class Runner:
             raise Aborted
 
     def _on_alarm(self, _signal: int, _frame: FrameType | None) -> None:
-        if self._interruptible:
+        if not self._interruptible:
+            return
+        # Looked at again: it may be meant for a job that has ended meanwhile.
+        ends = self._record.began + self._timeout if self._timeout else math.inf
+        if self._record.unwanted:
             self._interruptible = False
-            if self._record.cancel and self._record.cancel == self._record.in_flight:
-                raise Cancelling
+            raise Cancelling
+        if (left := ends - clock()) <= 0:
+            self._interruptible = False
             raise SoftTimeout
+        if left < math.inf:
+            signal.setitimer(signal.ITIMER_REAL, left)
 
     def _outcome(self, task: Task | None, job: Job, began: float) -> Outcome:
         if task is None:
             return PutOff(f"no task named {job.task!r} is registered here")
-        # The job before may have set one of its own.
-        if (self._timeout or self._record.cancel) and signal.getsignal(
-            signal.SIGALRM
-        ) != self._on_alarm:
-            signal.signal(signal.SIGALRM, self._on_alarm)
         if self._timeout:
             signal.setitimer(signal.ITIMER_REAL, self._timeout)
-        outcome: Outcome | None = None
         try:
             outcome = self._attempt(task, job, began)
         finally:
-            if os.getpid() != self._pid:
-                # The job forked and let the copy return, too: it must not become a second worker
-                # of this one's name, connection and batch.
-                os._exit(Exit.DRAINED if isinstance(outcome, Done) else Exit.BUG)
             self._interruptible = False
             signal.setitimer(signal.ITIMER_REAL, 0)
-        if isinstance(outcome, Cancelled) or (
-            isinstance(outcome, Failed) and isinstance(outcome.cause, SoftTimeout)
-        ):
-            # Only then may the job run again, or another one have its name.
-            end_what_began(began)
+        return outcome if isinstance(outcome, Done) else self._ended(outcome, began)
+
+    def _ended(self, outcome: Outcome, began: float) -> Outcome:
+        """What a job comes to that was not done before its time was over or it was cancelled."""
+        if isinstance(outcome, Cancelled) or self._record.unwanted:
+            outcome = Cancelled()
+        elif not self._timeout or clock() - began < self._timeout:
+            return outcome
+        elif isinstance(outcome, Failed) and not isinstance(outcome.cause, SoftTimeout):
+            # It made something else of the soft exception, or of its programs' end.
+            outcome = replace(outcome, error=f"{TIMED_OUT}; {outcome.error}")
+        # Only then may the job run again, or another one have its name.
+        end_what_began(began)
         return outcome
 
     def _attempt(self, task: Task, job: Job, began: float) -> Outcome:
@@ -180,7 +191,10 @@ class Runner:
         outcome: Outcome | None = None
         try:
             self._interruptible = True
-            outcome = run(task, job, current, self._hooks_of(task))
+            if self._record.unwanted:
+                return Cancelled()
+            # Of its own, so that no context variable reaches the next job.
+            outcome = copy_context().run(run, task, job, current, self._hooks_of(task))
             self._interruptible = False
         except (SoftTimeout, Cancelling) as cause:
             # It struck in the moment after the handler had returned.
@@ -209,6 +223,7 @@ class Runner:
         if self._record.progress >= 0:
             self._record.report(-1.0)
         self._record.attempt = job.attempt
+        self._record.claims = job.claims
 
     def _say(self, job: Job, outcome: Outcome, seconds: float, quiet: bool) -> None:
         match outcome:

@@ -7,8 +7,10 @@ from qsuper.errors import StoreError
 from qsuper.exits import Exit
 from qsuper.place import Place
 from qsuper.roles import deaths, lease
+from qsuper.roles.marks import post_marks
 from qsuper.roles.role import Role
 from qsuper.roles.survivors import TIME_TO_LEAVE, end_survivors
+from qsuper.roles.unholding import Unholder
 from qsuper.scoreboard import PHASES, clock
 from qsuper.store import looking, nodes, pausing, settling
 from qsuper.store.database import Connection
@@ -22,6 +24,8 @@ at on the scoreboard every `LOOK`."""
 PROMOTE_FOR = 0.25
 """Seconds for which due rows are promoted before the other duties have their turn."""
 CHORES = 1.0
+PAUSES = 0.4
+"""Seconds between two looks at which queues are paused: nothing begins a second later."""
 _IDLE = PHASES.index("idle")
 
 
@@ -36,7 +40,9 @@ class Scheduler(Role):
         self._places = {name: place for place, name in enumerate(self._queues)}
         self._watcher = Watcher(list(self._queues))
         self._promoter = Promoter()
+        self._unholder = Unholder()
         self._chores_at = 0.0
+        self._pauses_at = 0.0
         self._wanted: list[int] = []
         self._seen: int | None = None
         self._look_at = 0.0
@@ -51,9 +57,15 @@ class Scheduler(Role):
             self._wanted = wanted
         if deaths.settle_the_dead(self.place, connection):
             self._seen = None
+            self._unholder.hurry()
+        if now - self._pauses_at >= PAUSES:
+            self._pauses_at = now
+            self._obey_pauses(connection)
         if now - self._chores_at >= CHORES:
             self._chores_at = now
             self._chores(connection)
+        if self._unholder.tick(connection, now):
+            self._seen = None
         if self.order or self.record.order:
             return None
         if self.board.header.queues != len(self._queues):
@@ -87,14 +99,18 @@ class Scheduler(Role):
         end_survivors(self.place)
 
     def _chores(self, connection: Connection) -> None:
-        """Once a second: obey pauses, free claims that committed after their worker's death, and
-        look whatever has been written, for the database's clock may have been set."""
+        """Once a second: post cancel marks, free claims that committed after their
+        worker's death, and look whatever has been written, for the database's clock may have been
+        set."""
         self._seen = None
+        post_marks(self.place, connection)
+        for name in self._queues:
+            settling.sweep(connection, name, self.board.header.nonce, self._unsettled)
+
+    def _obey_pauses(self, connection: Connection) -> None:
         paused = pausing.paused_queues(connection)
         for name, queue in self._queues.items():
             queue.paused = int(name in paused)
-        for name in self._queues:
-            settling.sweep(connection, name, self.board.header.nonce, self._unsettled)
 
     def _unsettled(self) -> frozenset[str]:
         """Workers that live, or whose death has yet to be settled."""

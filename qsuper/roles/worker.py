@@ -12,6 +12,7 @@ from qsuper.job import Discarded, Job
 from qsuper.place import Place
 from qsuper.roles import lease
 from qsuper.roles.acks import Acks
+from qsuper.roles.admission import Admission
 from qsuper.roles.batch import Batch
 from qsuper.roles.claimer import Claimer
 from qsuper.roles.companion import Companion
@@ -22,9 +23,10 @@ from qsuper.roles.role import AT_ONCE, Role, kill_descendants
 from qsuper.roles.runner import Runner
 from qsuper.roles.zombies import Zombies
 from qsuper.scoreboard import clock
-from qsuper.store import claiming, looking, releasing
+from qsuper.store import claiming, looking
 from qsuper.tasks import application
 from qsuper.tasks.ending import Aborted
+from qsuper.tasks.programs.mistakes import mistakes
 
 log = logging.getLogger("qsuper.worker")
 
@@ -63,6 +65,8 @@ class Worker(Role):
         # The application may have set up logging in its own way.
         logs.setup(self.config.log, f"worker {self.place.name}")
         output.redirect()
+        for mistake in mistakes(registry, self.config):
+            log.warning("%s", mistake)
         patterns = [watch.pattern for watch in registry.watches]
         patterns += [watch.pattern for watch in self.config.watch]
         if patterns and self.config.redis.url is None:
@@ -71,11 +75,19 @@ class Worker(Role):
         self.runner = Runner(
             registry, output, self.record, self.config, self.queue.name, self.database
         )
+        self.admission = Admission(registry, self.config, self.acks.slots, self.worker)
         self.claimer = self.make_claimer()
         self.companion.start()
 
     def make_claimer(self) -> Claimer:
-        return Claimer(self.place, self.queue, self.batch, self.acks, self.runner.most_attempts)
+        return Claimer(
+            self.place,
+            self.queue,
+            self.batch,
+            self.acks,
+            self.runner.most_attempts,
+            self.admission,
+        )
 
     def tick(self, now: float) -> float | None:
         if self.order == AT_ONCE:
@@ -83,7 +95,9 @@ class Worker(Role):
             return None
         self.zombies.reap(now)
         self.acks.flush(self.link.connection)
-        if self.order or self.record.order:
+        if self.runner.spoilt:
+            self.exit = Exit.RECYCLED
+        if self.order or self.record.order or self.runner.spoilt:
             self.record.describe(phase="draining")
             return LAST_ACKS if self.acks else None
         if not self.acks and self.recycling.due(now, self.record.done + self.record.failed):
@@ -94,7 +108,7 @@ class Worker(Role):
             return HELD_BACK
         jobs = self.claimer.claim(self.connection(), now, self.pace.size)
         if not jobs:
-            return self.nothing(now)
+            return 0.0 if self.admission.has_more else self.nothing(now)
         self._idle = False
         self._run(jobs)
         return 0.0
@@ -156,7 +170,7 @@ class Worker(Role):
                     self._give_back([job, *self.batch.surrender()])
                     break
                 if self.runner.stands_alone(job) and (others := self.batch.surrender()):
-                    releasing.release(self.link.connection, self.worker, others)
+                    self.acks.give_back(self.link.connection, others)
                 all_fast = self._run_one(job) and all_fast
         except StoreError:
             self.claimer.lose()
@@ -168,9 +182,10 @@ class Worker(Role):
         self.acks.flush(self.link.connection)
 
     def _may_not_go_on(self) -> bool:
-        """Whether what has not begun is to go back: after a freeze the lease may be over, too."""
-        ordered = self.order or self.record.order
-        return bool(ordered or self._paused() or not lease.may_begin(self.place, clock()))
+        """Whether what has not begun is to go back: after a freeze the lease may be over, and
+        after a job this process be of no use."""
+        leaves = self.order or self.record.order or self.runner.spoilt
+        return bool(leaves or self._paused() or not lease.may_begin(self.place, clock()))
 
     def _run_one(self, job: Job) -> bool:
         """Run one job; returns whether its task is known to be fast."""
@@ -183,6 +198,9 @@ class Worker(Role):
         if limit is not None and claiming.waited(self.link.connection, job.id) > limit:
             self._discard(job, f"it has waited longer than {limit:g} s, its task's max_age")
             return fast
+        if not self.admission.may_start(self.link.connection, job):
+            return fast
+        began = clock()
         try:
             outcome, ended = self.runner.run(job, self.batch.position, began, quiet=fast)
         except Aborted:
@@ -210,7 +228,7 @@ class Worker(Role):
 
     def _give_back(self, jobs: list[Job]) -> None:
         self.batch.position -= 1
-        releasing.release(self.link.connection, self.worker, jobs)
+        self.acks.give_back(self.link.connection, jobs)
 
     def _go_now(self, running: Job | None = None) -> None:
         """Ack what has finished, give back what has not begun, and the job in flight un-counted
@@ -224,4 +242,4 @@ class Worker(Role):
         with suppress(StoreError):
             self.acks.flush(self.link.connection)
             if back:
-                releasing.release(self.link.connection, self.worker, back)
+                self.acks.give_back(self.link.connection, back)

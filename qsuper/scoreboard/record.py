@@ -55,6 +55,8 @@ class Record(Part):
     settled = Int(512)
     cancel = Int(520)
     """Id of the job that somebody wants ended, 0 for none; by the scheduler."""
+    cancel_claims = Int(528)
+    """And its fence: a later claim of that job is none of the canceller's business."""
 
     # The child's part.
     sequence = Int(1024)
@@ -80,6 +82,8 @@ class Record(Part):
     beat = Float(1112)
     """`clock()` of its last round."""
     attempt = Int(1120)
+    claims = Int(1128)
+    """Fence of the job in flight."""
     task = Text(1152, 192)
     trouble = Text(1344, 320)
     """What is wrong, in a sentence; empty when nothing is."""
@@ -136,6 +140,13 @@ class Record(Part):
         """Id of the job whose code runs now (or ran, when the child was killed)."""
         begun, running = divmod(self.cursor, 2)
         return self.ids[begun] if running and begun < self.batch else None
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether somebody wants the job in flight ended."""
+        return (
+            self.cancel != 0 and self.cancel == self.in_flight and self.cancel_claims == self.claims
+        )
 
     @property
     def begun(self) -> frozenset[int]:

@@ -38,3 +38,4 @@ class Child(msgspec.Struct, frozen=True):
     progress: float
     progress_text: str
     in_flight: int | None
+    unwanted: bool

@@ -4,20 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from qsuper.job import Job
-from qsuper.store.acking import Report, bury, retry
+from qsuper.store.acking import Report, bury, cancelled, retry
 from qsuper.store.backend import Statement
 from qsuper.store.database import Connection
 from qsuper.store.releasing import release, release_ownerless
 
 _HELD = Statement(
     """
-    SELECT id, task, attempt, max_attempts, claims, solo FROM queue
+    SELECT id, task, attempt, max_attempts, claims, cancel FROM queue
     WHERE queue = :queue AND status = 2 AND worker = :worker
     """
 )
 _RUNNING_OF_BOOT = Statement(
     """
-    SELECT id, task, attempt, max_attempts, claims, solo, worker FROM queue
+    SELECT id, task, attempt, max_attempts, claims, solo, worker, cancel FROM queue
     WHERE queue = :queue AND status = 2 AND worker LIKE :pattern
     """
 )
@@ -57,11 +57,13 @@ class Settlement:
     released: int = 0
     failed: int = 0
     buried: int = 0
+    cancelled: int = 0
 
     def __iadd__(self, other: "Settlement") -> "Settlement":
         self.released += other.released
         self.failed += other.failed
         self.buried += other.buried
+        self.cancelled += other.cancelled
         return self
 
 
@@ -71,17 +73,19 @@ def settle(
     """Every job that the dead worker held goes where it belongs. May be done twice, or by two.
 
     The job in flight keeps its attempt and gets the cause as its error; what ran but was not
-    acked keeps its attempt; what had not begun goes back un-counted.
+    acked keeps its attempt; what had not begun goes back un-counted. What was to be cancelled is.
     """
     done = Settlement()
     begun: list[tuple[Job, int | None]] = []
+    unwanted: set[int] = set()
     unbegun: list[Job] = []
-    for job_id, task, attempt, own_most, claims, _solo in connection.rows(
+    for job_id, task, attempt, own_most, claims, marked in connection.rows(
         _HELD, queue=death.queue, worker=death.worker
     ):
         job = Job(job_id, task, None, attempt, own_most, None, claims)
         if job_id in death.begun and not death.innocent:
             begun.append((job, own_most or death.limits.get(job_id)))
+            unwanted |= {job_id} if marked else set()
         else:
             unbegun.append(job)
     # One statement frees the innocent; each of the others takes a transaction of its own.
@@ -93,7 +97,9 @@ def settle(
         else:
             error = f"finished, outcome not recorded: {death.cause} before the ack was written"
             report = Report(node, error)
-        if job.attempt >= (most or max_attempts):
+        if job.id in unwanted:
+            done.cancelled += cancelled(connection, death.worker, job, report)
+        elif job.attempt >= (most or max_attempts):
             done.buried += bury(connection, death.worker, job, report)
         else:
             # The first retry after a death is immediate: most deaths are not the job's fault.
@@ -150,12 +156,14 @@ def rescue(
     of a batch go back un-counted, to be claimed alone next time.
     """
     done = Settlement()
-    for job_id, task, attempt, own_most, claims, solo, worker in connection.rows(
+    for job_id, task, attempt, own_most, claims, solo, worker, marked in connection.rows(
         _RUNNING_OF_BOOT, queue=queue, pattern=f"{boot}-%"
     ):
         job = Job(job_id, task, None, attempt, own_most, None, claims)
         if not solo:
             done.released += release(connection, worker, [job], solo=2)
+        elif marked:
+            done.cancelled += cancelled(connection, worker, job, Report(node, why))
         elif attempt >= (own_most or max_attempts):
             done.buried += bury(connection, worker, job, Report(node, why))
         else:

@@ -11,6 +11,9 @@ from qsuper.errors import ParamError, QsuperError, UnknownTask
 from qsuper.job import DEFAULT_QUEUE
 from qsuper.tasks.codecs import CODECS, Codec
 from qsuper.tasks.hooks import Hooks
+from qsuper.tasks.limit import Limit
+from qsuper.tasks.program import Program
+from qsuper.tasks.schedule import Schedule
 from qsuper.tasks.watch import Watch
 
 
@@ -34,6 +37,12 @@ class Task:
     """The handler is given a `connection`; its writes and the job's end commit together."""
     keep_result: bool = False
     """What the handler returns is kept, as JSON."""
+    limit: Limit | None = None
+    """How many of its jobs may run at once on all nodes."""
+    rate: float | None = None
+    """How many of its jobs may start in a second on all nodes."""
+    program: Program | None = None
+    """What is run instead of the handler."""
     hooks: Hooks = field(default_factory=Hooks)
     signature: inspect.Signature = field(init=False)
     """What a param must fit."""
@@ -43,11 +52,28 @@ class Task:
         if self.transactional:
             signature = _without_connection(self.name, signature)
         object.__setattr__(self, "signature", signature)
+        by = self.limit.by if self.limit is not None else None
+        if by is not None and not self.takes(by):
+            raise QsuperError(f"{self.name} has no argument {by!r} to be limited by")
+
+    def takes(self, argument: str) -> bool:
+        """Whether it can be called with an argument of this name."""
+        parameters = self.signature.parameters
+        kinds = [parameter.kind for parameter in parameters.values()]
+        return argument in parameters or inspect.Parameter.VAR_KEYWORD in kinds
 
     def encode(self, *args: Any, **kwargs: Any) -> str | None:
         """The param of a call, checked against the handler's signature; raises `ParamError`."""
         bound = self.bind(args, kwargs)
         return self.codec.encode(by_name(self.name, bound))
+
+    def arguments(self, param: Any) -> dict[str, Any]:
+        """The arguments in a row's param; none where it does not fit, which a run would say."""
+        try:
+            args, kwargs = self.codec.decode(param)
+            return by_name(self.name, self.bind(args, kwargs))
+        except ParamError:
+            return {}
 
     def bind(self, args: Any, kwargs: Any) -> inspect.BoundArguments:
         """Would this call fit? Raises `ParamError` when not."""
@@ -89,8 +115,11 @@ class Registry:
     def __init__(self) -> None:
         self._tasks: dict[str, Task] = {}
         self.watches: list[Watch] = []
+        self.schedules: list[Schedule] = []
         self.hooks: list[tuple[str | None, Hooks]] = []
         """Of the jobs of one queue, or (None) of all."""
+        self.elsewhere: Callable[[str], Task | None] | None = None
+        """Where a name is looked up that is not registered."""
 
     def add(self, task: Task) -> None:
         """Register; a second task of the same name is a mistake of the application."""
@@ -113,15 +142,16 @@ class Registry:
         return tuple(hooks for hooks in [*wide, task.hooks] if hooks)
 
     def get(self, name: str) -> Task | None:
-        return self._tasks.get(name)
+        task = self._tasks.get(name)
+        return self.elsewhere(name) if task is None and self.elsewhere else task
 
     def __getitem__(self, name: str) -> Task:
-        try:
-            return self._tasks[name]
-        except KeyError:
+        task = self.get(name)
+        if task is None:
             near = difflib.get_close_matches(name, self._tasks, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise UnknownTask(f"no task is named {name!r}{hint}") from None
+            raise UnknownTask(f"no task is named {name!r}{hint}")
+        return task
 
     def __iter__(self) -> Iterator[Task]:
         return iter(self._tasks.values())

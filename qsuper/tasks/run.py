@@ -1,15 +1,18 @@
 """One job → its outcome: hooks, the task's code, hooks."""
 
 import logging
+import os
 import traceback
 from collections.abc import Sequence
 
 from qsuper.errors import QsuperError
-from qsuper.job import Buried, Cancelled, Failed, Job, Outcome
+from qsuper.exits import Exit
+from qsuper.job import Buried, Cancelled, Done, Failed, Job, Outcome
 from qsuper.tasks import function
 from qsuper.tasks.current import CurrentJob, being
 from qsuper.tasks.ending import Cancelling, SoftTimeout
 from qsuper.tasks.hooks import Hooks, call
+from qsuper.tasks.programs import run as programs
 from qsuper.tasks.registry import Task
 
 TIMED_OUT = "ran longer than its time-out"
@@ -26,16 +29,37 @@ def run(task: Task, job: Job, current: CurrentJob, hooks: Sequence[Hooks] = ()) 
     with being(current):
         if not hooks:
             return _run(task, job, current)
-        return _hooked(task, job, current, hooks)
+        own = os.getpid()
+        try:
+            return _hooked(task, job, current, hooks)
+        finally:
+            _end_copy(own, None)
 
 
 def _run(task: Task, job: Job, current: CurrentJob) -> Outcome:
+    own = os.getpid()
+    outcome: Outcome | None = None
     try:
-        return function.run(task, job, current)
+        if task.program is not None:
+            outcome = programs.run(task.program, task, job, current)
+        else:
+            outcome = function.run(task, job, current)
     except SoftTimeout as cause:
-        return Failed(TIMED_OUT, traceback.format_exc(), cause=cause)
+        # Of a program it would tell where we have waited for it.
+        where = traceback.format_exc() if task.program is None else None
+        return Failed(TIMED_OUT, where, cause=cause)
     except Cancelling:
         return Cancelled()
+    finally:
+        _end_copy(own, outcome)
+    return outcome
+
+
+def _end_copy(own: int, outcome: Outcome | None) -> None:
+    """The code forked and let the copy return, too: it must not become a second worker of this
+    one's name, connection and batch."""
+    if os.getpid() != own:
+        os._exit(Exit.DRAINED if isinstance(outcome, Done) else Exit.BUG)
 
 
 def _hooked(task: Task, job: Job, current: CurrentJob, hooks: Sequence[Hooks]) -> Outcome:
@@ -44,9 +68,10 @@ def _hooked(task: Task, job: Job, current: CurrentJob, hooks: Sequence[Hooks]) -
         for each in hooks:
             call(each.before, current)
         outcome = _run(task, job, current)
-        for each in hooks:
-            if isinstance(outcome, Failed | Buried):
+        if isinstance(outcome, Failed | Buried):
+            for each in hooks:
                 call(each.on_failure, current, outcome.cause or JobFailed(outcome.error))
+        for each in hooks:
             call(each.after, current)
     except SoftTimeout as cause:
         if outcome is None:

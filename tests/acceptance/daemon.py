@@ -262,7 +262,7 @@ def alive(pid: int, ticks: int) -> bool:
 def _toml(values: Mapping[str, Any], path: Sequence[str] = ()) -> list[str]:
     """A table in TOML: its plain values first, then its tables."""
     plain = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
-    lines = [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
+    lines = [f"{json.dumps(key)} = {json.dumps(value)}" for key, value in plain.items()]
     for key, value in values.items():
         if isinstance(value, Mapping):
             inner = [*path, json.dumps(key)]

@@ -4,7 +4,10 @@ import os
 import signal
 from pathlib import Path
 
-from qsuper.scoreboard import clock
+import pytest
+
+from qsuper import processes
+from qsuper.scoreboard import Record, clock
 from tests.process.harness import Node
 from tests.wait import wait_for
 
@@ -111,3 +114,55 @@ def test_a_frozen_worker_is_killed_by_its_time_out_too(node: Node) -> None:
     os.kill(record.pid, signal.SIGSTOP)
     wait_for(lambda: "time-out 9" in node.settled())
     node.unswitch("job")
+
+
+def cancel(record: Record, job_id: int, claims: int = 0) -> None:
+    """What the scheduler writes when somebody has cancelled a running job."""
+    record.cancel_claims, record.cancel = claims, job_id
+
+
+def in_a_job(node: Node) -> Record:
+    """A node of one worker, which is in the midst of job 4711."""
+    node.configure(queues={"default": 1})
+    node.start()
+    node.switch("job", "0")
+    record = node.record("default[0]")
+    wait_for(lambda: record.in_flight == 4711)
+    return record
+
+
+def was_asked(node: Node) -> bool:
+    return (node.folder / "asked.default[0]").exists()
+
+
+def test_a_worker_whose_job_is_cancelled_is_asked_first_and_then_killed(node: Node) -> None:
+    record = in_a_job(node)
+    worker = record.worker
+    cancel(record, 4711)
+    wait_for(lambda: was_asked(node))
+    assert processes.lives(record.pid, record.ticks)
+    wait_for(lambda: f"{worker} cancel 9" in node.settled())
+    node.unswitch("job")
+    wait_for(lambda: node.running() == 1)
+
+
+def test_a_cancelled_job_that_ends_when_asked_costs_no_worker(node: Node) -> None:
+    record = in_a_job(node)
+    cancel(record, 4711)
+    wait_for(lambda: was_asked(node))
+    record.finish(0)
+    posted = node.bulletin()["posted"]
+    wait_for(lambda: node.bulletin()["posted"] > posted + 3)
+    assert "killing" not in node.log()
+
+
+@pytest.mark.parametrize(("job_id", "claims"), [(4712, 0), (4711, 1)])
+def test_a_mark_for_another_job_or_an_earlier_claim_ends_nothing(
+    node: Node, job_id: int, claims: int
+) -> None:
+    record = in_a_job(node)
+    cancel(record, job_id, claims)
+    posted = node.bulletin()["posted"]
+    wait_for(lambda: node.bulletin()["posted"] > posted + 3)
+    assert "killing" not in node.log()
+    assert not was_asked(node)

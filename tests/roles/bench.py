@@ -8,6 +8,7 @@ from typing import Any
 
 from qsuper import config
 from qsuper.place import Place
+from qsuper.roles.admission import Admission
 from qsuper.roles.output import Output
 from qsuper.roles.runner import Runner
 from qsuper.roles.worker import Worker
@@ -92,6 +93,7 @@ class Bench:
         """A worker past its boot, with the tasks registered here; its companion sleeps."""
         worker = Worker(self.place())
         worker.runner = self.runner(worker.record)
+        worker.admission = Admission(self.registry, self.config, worker.acks.slots, worker.worker)
         worker.claimer = worker.make_claimer()
         return worker
 

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -73,6 +74,28 @@ def test_a_daemon_that_is_well_is_shown_with_its_children_and_queues(
     assert rows["default[1]"][7:11] == ["7", "#42", "1m", "5s"]
     assert rows["default"] == ["default", "2/2", "10000+", "1", "-", "-", "5", "-", "1m", "13s"]
     assert max(map(len, lines)) <= 80
+
+
+def test_a_jobs_time_is_told_once_it_is_nearly_over(node: Node, tmp_path: Path) -> None:
+    node.queue("default", wanted=4)
+    seconds = {"early": 10.0, "late": 955.0, "over": 1001.0, "gone": 10.0}
+    for number, (task, spent) in enumerate(seconds.items()):
+        record = node.child(f"default[{number}]", 0)
+        record.task, record.timeout = task, 1000.0
+        record.report(-1.0)
+        record.hold([number + 1])
+        record.begin(0, clock() - spent)
+        if task == "gone":
+            record.cancel = number + 1
+    node.post()
+    lines = call(tmp_path, "status").out.splitlines()
+    does = [line.split("#", 1)[1] for line in lines if "#" in line]
+    assert does[0] == "1 10s early"
+    assert re.fullmatch(r"2 4\ds left la.*", does[1])
+    assert does[2:] == ["3 ending over", "4 ending gone"]
+    assert max(map(len, lines)) <= 80
+    shown = json.loads(call(tmp_path, "status", "--json").out)["children"]
+    assert [child["job"]["ending"] for child in shown] == [False, False, True, True]
 
 
 def test_json_tells_all_there_is(node: Node, tmp_path: Path) -> None:

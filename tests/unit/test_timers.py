@@ -110,7 +110,7 @@ def test_a_timer_that_runs_is_let_run(tmp_path: Path, queue: Queue) -> None:
     connection.close()
     answer = call(tmp_path, "cancel", "--name", "order:SN1")
     assert (answer.code, answer.out) == (1, "")
-    assert answer.err == "order:SN1 is running: it runs already\n"
+    assert answer.err == "order:SN1 is running: --running ends it\n"
 
 
 @pytest.mark.parametrize("name", ["", "n" * 256, "\udcff"], ids=repr)

@@ -1,0 +1,1 @@
+"""Running tasks that are programs: their process, what they say, what their end means."""

@@ -1,0 +1,5 @@
+"""Small programs that the tests have run as tasks."""
+
+from pathlib import Path
+
+PROGRAMS = Path(__file__).parent
