@@ -1,6 +1,7 @@
 """From a task, a param and options to the job that is to be written."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, cast
 
 from qsuper.client.moments import in_seconds
@@ -9,7 +10,7 @@ from qsuper.config import Config, TaskConfig
 from qsuper.errors import ParamError
 from qsuper.job import NewJob
 from qsuper.tasks.codecs import CODECS
-from qsuper.tasks.configured import configured
+from qsuper.tasks.configured import apply, configured
 from qsuper.tasks.registry import Registry, Task
 
 
@@ -21,11 +22,18 @@ class Making:
         self._config = config
         self._configured: dict[str, tuple[Task, Task]] = {}
 
+    @cached_property
+    def _programs(self) -> Registry:
+        """The tasks that the configuration makes: programs, and scripts of a folder."""
+        registry = Registry()
+        apply(registry, self._config)
+        return registry
+
     def known(self, task: str) -> Task | None:
         """The task as the configuration wants it; None when it is not registered here."""
         found = self._registry.get(task)
         if found is None:
-            return None
+            return self._programs.get(task)
         before, after = self._configured.get(task, (None, found))
         if before is not found:
             after = configured(found, self._config)

@@ -11,6 +11,8 @@ from qsuper.master.child import Child
 from qsuper.master.crew import Crew
 from qsuper.scoreboard import REASON_CANCEL, REASON_TIMEOUT, Record
 
+ASK_AFTER = (0.0, 0.3, 0.6)
+"""Seconds after a cancel is seen at which the worker's own alarm is rung."""
 TERM_AFTER = 1.0
 """Seconds after a job's deadline at which its programs are sent TERM."""
 KILL_AFTER = 2.0
@@ -37,15 +39,25 @@ class _Ending:
     @property
     def next(self) -> float:
         """When the next step is to be taken."""
-        return self.since + _STEPS[self.taken][0] if self.taken < len(_STEPS) else math.inf
+        return (
+            self.since + self._steps[self.taken][0] if self.taken < len(self._steps) else math.inf
+        )
+
+    @property
+    def _steps(self) -> "tuple[_Step, ...]":
+        return _STEPS[self.reason]
+
+    def step(self, crew: Crew) -> None:
+        """Take the next one."""
+        self._steps[self.taken][1](self, crew)
+        self.taken += 1
 
     def ask(self, _crew: Crew) -> None:
-        """Have the worker's own alarm raise the soft exception, where it has not rung by itself.
+        """Have the worker's own alarm raise the soft exception; at a time-out it rings by itself.
 
         The worker looks again at what it is meant for.
         """
-        if self.reason == REASON_CANCEL:
-            os.kill(self.child.pid, signal.SIGALRM)
+        os.kill(self.child.pid, signal.SIGALRM)
 
     def terminate(self, _crew: Crew) -> None:
         """TERM to what the job has started: its handler may wait for just that."""
@@ -63,12 +75,14 @@ class _Ending:
             self.record.reason = ""
 
 
-_STEPS: tuple[tuple[float, Callable[[_Ending, Crew], None]], ...] = (
-    (0.0, _Ending.ask),
-    (TERM_AFTER, _Ending.terminate),
-    (KILL_AFTER, _Ending.kill),
-)
-"""What is done, and how many seconds after the deadline."""
+_Step = tuple[float, Callable[[_Ending, Crew], None]]
+_BY_FORCE: tuple[_Step, ...] = ((TERM_AFTER, _Ending.terminate), (KILL_AFTER, _Ending.kill))
+_STEPS: dict[str, tuple[_Step, ...]] = {
+    REASON_TIMEOUT: _BY_FORCE,
+    # A signal that comes just before a call that blocks is not heard until that ends.
+    REASON_CANCEL: tuple((after, _Ending.ask) for after in ASK_AFTER) + _BY_FORCE,
+}
+"""What is done, and how many seconds after the deadline, by reason."""
 
 
 class Deadlines:
@@ -86,8 +100,7 @@ class Deadlines:
         }
         for ending in self._endings.values():
             while ending.next <= now and ending.goes_on:
-                _STEPS[ending.taken][1](ending, crew)
-                ending.taken += 1
+                ending.step(crew)
 
     def next(self, crew: Crew) -> float:
         """When the next step will be due, as far as is known now."""

@@ -128,9 +128,11 @@ class Admission:
             if left is not None:
                 self._slots.note(TakenSlot(name, job.id, job.claims, lasting=limit.by is None))
                 done.rooms[name] = done.rooms.get(name, min(FEW, 1 + left // SHARE)) - 1
+            if not left:
+                done.rooms[name] = 0
+                done.full.add(name)
+            if left is not None:
                 return True
-            done.rooms[name] = 0
-            done.full.add(name)
         if name in done.full:
             done.held.setdefault(name, []).append(job)
         else:

@@ -25,7 +25,9 @@ def keep_handlers_here() -> None:
 
 def _hold() -> None:
     """A signal that reaches the copy before it has forgotten our handlers would be lost on it."""
-    _before.mask = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+    # Read first: what a handler raises in the call that blocks would take the answer along.
+    _before.mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
 
 
 def _let_go() -> None:

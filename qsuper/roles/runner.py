@@ -29,6 +29,9 @@ from qsuper.tasks.run import TIMED_OUT, run
 
 log = logging.getLogger("qsuper.worker")
 
+ALARM_AGAIN = 0.1
+"""Seconds after which an alarm rings again: one that comes just before a call that blocks is not
+heard until that ends."""
 TIMEOUT_MOST = float(TEN_YEARS)
 """Seconds; who asks for more means no limit."""
 LONG_TRANSACTION = 1.0
@@ -137,13 +140,13 @@ class Runner:
             self._interruptible = False
             raise SoftTimeout
         if left < math.inf:
-            signal.setitimer(signal.ITIMER_REAL, left)
+            signal.setitimer(signal.ITIMER_REAL, left, ALARM_AGAIN)
 
     def _outcome(self, task: Task | None, job: Job, began: float) -> Outcome:
         if task is None:
             return PutOff(f"no task named {job.task!r} is registered here")
         if self._timeout:
-            signal.setitimer(signal.ITIMER_REAL, self._timeout)
+            signal.setitimer(signal.ITIMER_REAL, self._timeout, ALARM_AGAIN)
         try:
             outcome = self._attempt(task, job, began)
         finally:

@@ -1,5 +1,6 @@
 """The steps by which a job past its deadline is ended, in a time of the test's own."""
 
+import itertools
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from qsuper.master.child import Child
 from qsuper.master.crew import Crew
-from qsuper.master.deadlines import KILL_AFTER, TERM_AFTER, Deadlines
+from qsuper.master.deadlines import ASK_AFTER, KILL_AFTER, TERM_AFTER, Deadlines
 from qsuper.place import Kind
 from qsuper.scoreboard import REASON_CANCEL, REASON_TIMEOUT, Record, Scoreboard
 
@@ -84,8 +85,9 @@ def test_a_cancel_counts_from_the_moment_it_is_seen(record: Record, crew: FakeCr
     deadlines = Deadlines()
     record.timeout = 0.0
     record.cancel_claims, record.cancel = 1, JOB
-    assert keep(deadlines, crew, BEGAN + 5) == BEGAN + 5 + TERM_AFTER
-    assert was_asked(crew)
+    for asked, then in itertools.pairwise((*ASK_AFTER, TERM_AFTER)):
+        assert keep(deadlines, crew, BEGAN + 5 + asked) == BEGAN + 5 + then
+        assert was_asked(crew)
     assert keep(deadlines, crew, BEGAN + 6.5) == BEGAN + 5 + KILL_AFTER
     keep(deadlines, crew, BEGAN + 7)
     assert crew.killed == [REASON_CANCEL]
