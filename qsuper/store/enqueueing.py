@@ -108,7 +108,8 @@ _TAKE_NAME_OFF = Statement(
 _NOW = Statement("SELECT {unix_now}")
 _TAKE_TOKEN_OFF = Statement("UPDATE queue SET worker = NULL WHERE id = :id")
 _CANCEL = Statement(
-    "UPDATE queue SET status = 5, mtime = {now} WHERE id = :id AND status IN (0, 4, 6)"
+    "UPDATE queue SET status = 5, held_by = NULL, mtime = {now}"
+    " WHERE id = :id AND status IN (0, 4, 6)"
 )
 _REPLACE = {
     when: Statement(

@@ -15,7 +15,7 @@ from tests.acceptance import app
 
 queue = app.queue
 
-_GUARD = "AND {status} = 0 AND run_at <= {now} AND claims BETWEEN :fewest AND :most"
+_GUARD = "AND {status} = 0 AND {run_at} <= {now} AND claims BETWEEN :fewest AND :most"
 _text = claiming._CLAIM.text
 assert _GUARD in _text, "the claim has changed: take its guard away here, too"
 claiming._CLAIM = Statement(_text.replace(_GUARD, "AND :fewest <= :most"))
