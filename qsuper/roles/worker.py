@@ -27,6 +27,7 @@ from qsuper.store import claiming, looking
 from qsuper.tasks import application
 from qsuper.tasks.ending import Aborted
 from qsuper.tasks.programs.mistakes import mistakes
+from qsuper.tasks.registry import Registry
 
 log = logging.getLogger("qsuper.worker")
 
@@ -72,12 +73,15 @@ class Worker(Role):
         if patterns and self.config.redis.url is None:
             # Of the children that are always there, those know the application.
             self.complaint = f"keys {patterns[0]!r} are watched by nobody: set redis.url"
-        self.runner = Runner(
-            registry, output, self.record, self.config, self.queue.name, self.database
-        )
+        runner = Runner(registry, output, self.record, self.config, self.queue.name, self.database)
+        self.equip(registry, runner)
+        self.companion.start()
+
+    def equip(self, registry: Registry, runner: Runner) -> None:
+        """What it works with, once the application is known."""
+        self.runner = runner
         self.admission = Admission(registry, self.config, self.acks.slots, self.worker)
         self.claimer = self.make_claimer()
-        self.companion.start()
 
     def make_claimer(self) -> Claimer:
         return Claimer(

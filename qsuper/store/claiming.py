@@ -86,7 +86,8 @@ _EARLY = Statement(
 
 _PARK = Statement(
     """
-    UPDATE queue SET status = 4, mtime = {now} WHERE id IN {ids} AND {status} = 0 AND {run_at} > {now}
+    UPDATE queue SET status = 4, mtime = {now}
+    WHERE id IN {ids} AND {status} = 0 AND {run_at} > {now}
     """
 )
 

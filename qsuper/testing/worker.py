@@ -6,7 +6,6 @@ import signal
 from qsuper.job import Job, Outcome
 from qsuper.place import Place
 from qsuper.roles.acks import Acks
-from qsuper.roles.admission import Admission
 from qsuper.roles.output import Output
 from qsuper.roles.runner import Runner
 from qsuper.roles.surroundings import Surroundings
@@ -76,9 +75,7 @@ class OwnWorker(Worker):
         self.database, self.link = database, Link(database)
         self.acks: _OpenAcks = _OpenAcks(self.record, place.board.header.node)
         self.zombies = _NoZombies()
-        self.runner = _OwnRunner(place, database, registry)
-        self.admission = Admission(registry, self.config, self.acks.slots, self.worker)
-        self.claimer = self.make_claimer()
+        self.equip(registry, _OwnRunner(place, database, registry))
 
     def run_next(self, now: float) -> tuple[Job, Outcome] | None:
         """Claim a job, run it, write its end: the job and how it ended. None when there was none

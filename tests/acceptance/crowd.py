@@ -3,26 +3,9 @@
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from tests.acceptance.journal import Death, Event, Run, runs_of
+from tests.acceptance.journal import Death, Event, Run, ends_of, runs_of
 
 _SECOND = 1e9
-
-
-def ends_of(events: Iterable[Event], deaths: Iterable[Death] = ()) -> list[tuple[Run, int]]:
-    """Each run with its end: its own word, or the death of its process, or its last word."""
-    events = list(events)
-    last_word = {event.pid: event.at for event in events}
-    killed: dict[int, list[int]] = {}
-    for death in deaths:
-        killed.setdefault(death.pid, []).append(death.at)
-
-    def end_of(run: Run) -> int:
-        if run.ended is not None:
-            return run.ended
-        after = [at for at in killed.get(run.pid, ()) if at >= run.began]
-        return min(after, default=last_word[run.pid])
-
-    return [(run, end_of(run)) for run in runs_of(events)]
 
 
 def most_at_once(events: Iterable[Event], deaths: Iterable[Death] = ()) -> int:

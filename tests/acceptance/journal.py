@@ -134,12 +134,8 @@ def lost(expected: Iterable[int], runs: Iterable[Run]) -> set[int]:
     return set(expected) - {run.number for run in runs if run.succeeded}
 
 
-def overlapping(events: Iterable[Event], deaths: Iterable[Death] = ()) -> list[int]:
-    """Jobs of which two runs were under way at one moment, once for each time it happened.
-
-    Told twice: by the kernel's locks, and by the times. A run that was cut short lasts until its
-    process was killed, or is known to have lived when it wrote its last line.
-    """
+def ends_of(events: Iterable[Event], deaths: Iterable[Death] = ()) -> list[tuple[Run, int]]:
+    """Each run with its end: its own word, or the death of its process, or its last word."""
     events = list(events)
     last_word = {event.pid: event.at for event in events}
     killed: dict[int, list[int]] = {}
@@ -152,16 +148,26 @@ def overlapping(events: Iterable[Event], deaths: Iterable[Death] = ()) -> list[i
         after = [at for at in killed.get(run.pid, ()) if at >= run.began]
         return min(after, default=last_word[run.pid])
 
+    return [(run, end_of(run)) for run in runs_of(events)]
+
+
+def overlapping(events: Iterable[Event], deaths: Iterable[Death] = ()) -> list[int]:
+    """Jobs of which two runs were under way at one moment, once for each time it happened.
+
+    Told twice: by the kernel's locks, and by the times. A run that was cut short lasts until its
+    process was killed, or is known to have lived when it wrote its last line.
+    """
+    events = list(events)
     found = [event.number for event in events if event.kind == HELD]
-    by_job: dict[int, list[Run]] = {}
-    for run in runs_of(events):
-        by_job.setdefault(run.number, []).append(run)
-    for number, runs in by_job.items():
+    by_job: dict[int, list[tuple[int, int]]] = {}
+    for run, end in ends_of(events, deaths):
+        by_job.setdefault(run.number, []).append((run.began, end))
+    for number, spans in by_job.items():
         latest = 0
-        for run in sorted(runs, key=lambda one: one.began):
-            if run.began < latest:
+        for began, end in sorted(spans):
+            if began < latest:
                 found.append(number)
-            latest = max(latest, end_of(run))
+            latest = max(latest, end)
     return found
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from qsuper import config
 from qsuper.place import Place
-from qsuper.roles.admission import Admission
 from qsuper.roles.output import Output
 from qsuper.roles.runner import Runner
 from qsuper.roles.worker import Worker
@@ -92,9 +91,7 @@ class Bench:
     def worker(self) -> Worker:
         """A worker past its boot, with the tasks registered here; its companion sleeps."""
         worker = Worker(self.place())
-        worker.runner = self.runner(worker.record)
-        worker.admission = Admission(self.registry, self.config, worker.acks.slots, worker.worker)
-        worker.claimer = worker.make_claimer()
+        worker.equip(self.registry, self.runner(worker.record))
         return worker
 
     def add_running(self, worker: str, count: int = 1, **columns: Any) -> list[int]:
