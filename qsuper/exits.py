@@ -19,6 +19,9 @@ class Exit(IntEnum):
     """The application cannot be imported, or the like: respawning hot would not help."""
     MASTER_DIED = 12
     """Its master is gone, and so it leaves."""
+    GAVE_UP = 13
+    """What it needs is refused, and will be refused to every other as well: nobody takes its
+    place."""
 
 
 def describe(status: int) -> str:
@@ -34,4 +37,6 @@ def describe(status: int) -> str:
         return f"could not boot (exit {code})"
     if code == Exit.RECYCLED:
         return f"made room for a fresh one (exit {code})"
+    if code == Exit.GAVE_UP:
+        return f"gave up (exit {code})"
     return f"exited with {code}"

@@ -19,6 +19,9 @@ POINTS = (
     "code-returned",
     "ack-sent",
     "give-back-sent",
+    "before-end",
+    "before-commit",
+    "committed",
 )
 ACTIONS = ("kill", "stop", "cut")
 

@@ -5,7 +5,7 @@ from typing import IO, cast
 
 import click
 
-from qsuper.cli.parameters import queue_name, seconds, task_name
+from qsuper.cli.parameters import queue_name, seconds, some_text, task_name
 from qsuper.cli.printing import to_json
 from qsuper.cli.settings import Settings, pass_settings
 from qsuper.client import Options, Queue
@@ -34,7 +34,7 @@ from qsuper.tasks.codecs import CODECS
 @click.option(
     "--delay", type=seconds, metavar="TIME", help="Not before so long from now: 90s, 15m, 2d."
 )
-@click.option("--name", help="Unique among live jobs.")
+@click.option("--name", type=some_text, metavar="NAME", help="Unique among live jobs.")
 @click.option(
     "--on-conflict",
     type=click.Choice(["keep", "replace", "move"]),

@@ -69,9 +69,8 @@ def found(adoption: "Adoption", keep_done: int) -> list[str]:
     if old.extra:
         lines.append(f"  columns that qsuper does not know are kept: {', '.join(old.extra)}")
     if old.indexes:
-        lines.append(
-            f"  its indexes are not kept, qsuper has its own: {', '.join(sorted(old.indexes))}"
-        )
+        names = ", ".join(sorted(index.name for index in old.indexes))
+        lines.append(f"  its indexes are not kept, qsuper has its own: {names}")
     if adoption.begun:
         lines.append("an adoption was begun and cut off here: this one goes on where it ended")
     if old.sample:
@@ -93,6 +92,13 @@ def plan(adoption: "Adoption", *, larger_first: bool) -> list[str]:
         "meanwhile: writers wait for the RENAME only, and never find the table missing. Cut off"
         " anywhere, run it again.",
         "INSERT INTO queue (taskphp, param) goes on working: `task` is what `taskphp` says.",
+    ]
+    lines += [
+        f"BEWARE: the index {index.name} on ({index.columns}) is UNIQUE and is not kept: from then"
+        " on INSERT IGNORE, REPLACE and ON DUPLICATE KEY UPDATE write doubles, and each one runs."
+        " Where that matters, let the writers give a `name` (docs/adopting.md)"
+        for index in old.indexes
+        if index.forbids_doubles
     ]
     if adoption.switched:
         return lines

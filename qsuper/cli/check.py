@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -12,9 +13,11 @@ from qsuper.cli.settings import Settings, connected, naming, open_database, pass
 from qsuper.cli.status import look
 from qsuper.config import Config
 from qsuper.config.loader import STANDARD_OUTPUT
-from qsuper.errors import ConfigError, QsuperError
+from qsuper.errors import AppError, ConfigError, QsuperError
 from qsuper.store import schema
 from qsuper.tasks import application
+from qsuper.tasks.registry import Registry
+from qsuper.tasks.scheduled import sorted_out
 
 
 @click.command()
@@ -57,6 +60,18 @@ def app(config: Config) -> Iterator[str]:
     if not tasks:
         raise QsuperError(f"{config.app} has no task; declare one with @queue.task")
     yield f"{config.app}: {', '.join(sorted(tasks))}"
+
+
+def schedules(config: Config) -> Iterator[str]:
+    """Names the schedules; raises `QsuperError` for those that cannot be."""
+    registry = Registry()
+    with suppress(AppError):  # said by the line about the application
+        registry = application.load(config)
+    found, refused = sorted_out(config, registry)
+    if refused:
+        raise QsuperError("\n".join(f"{one.name}: {one.reason}" for one in refused))
+    if found:
+        yield ", ".join(found)
 
 
 def database(config: Config) -> Iterator[str]:
@@ -109,6 +124,7 @@ def daemon(config: Config) -> Iterator[str]:
 CHECKS: dict[str, Callable[[Config], Iterator[str]]] = {
     "app": app,
     "programs": programs,
+    "schedules": schedules,
     "database": database,
     "redis": redis,
     "state_dir": state_dir,

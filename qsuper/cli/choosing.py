@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from qsuper.cli.parameters import queue_name, seconds, task_name
+from qsuper.cli.parameters import queue_name, seconds, some_text, task_name
 from qsuper.store.selection import Selection
 
 
@@ -38,7 +38,12 @@ _OPTIONS = (
         " or 2026-11-20T10:00.",
     ),
     click.option("--until", type=a_moment, metavar="WHEN", help="Only those that did before."),
-    click.option("--error", metavar="TEXT", help="Only those whose last error has TEXT in it."),
+    click.option(
+        "--error",
+        type=some_text,
+        metavar="TEXT",
+        help="Only those whose last error has TEXT in it.",
+    ),
 )
 
 

@@ -1,13 +1,14 @@
 """`qsuper cron`: schedules."""
 
 import difflib
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import click
 
 from qsuper.cli.printing import to_json
 from qsuper.cli.settings import Settings, connected, pass_settings
-from qsuper.errors import QsuperError
+from qsuper.errors import AppError, QsuperError
 
 if TYPE_CHECKING:
     from qsuper.roles.scheduling import Scheduling
@@ -37,8 +38,8 @@ def tick(settings: Settings) -> None:
         done = scheduling.round(connection)
     click.echo(schedules.told(len(scheduling.schedules), done))
     if done.failed:
-        name, error = next(iter(done.failed.items()))
-        raise QsuperError(f"the schedule {name!r}: its job cannot be made: {error}")
+        said = [f"the schedule {name!r}: {reason}" for name, reason in done.failed.items()]
+        raise QsuperError("; ".join(said))
 
 
 @cron.command("list")
@@ -48,9 +49,9 @@ def list_schedules(settings: Settings, as_json: bool) -> None:
     """All schedules: when each is due next, its last job, and how many due times were missed."""
     from qsuper.cli import schedules
 
-    known = _scheduling(settings).schedules
+    scheduling = _scheduling(settings)
     with connected(settings.database()) as connection:
-        found = schedules.overview(connection, known)
+        found = schedules.overview(connection, scheduling.schedules, scheduling.refused)
     if as_json:
         click.echo(to_json(found))
         return
@@ -63,7 +64,9 @@ def list_schedules(settings: Settings, as_json: bool) -> None:
 @pass_settings
 def run(settings: Settings, name: str) -> None:
     """Make one job of the schedule NAME now, and print its id; it counts as no due time's."""
-    scheduling = _scheduling(settings, name)
+    scheduling = _scheduling(settings)
+    if name not in scheduling.schedules:
+        raise _missing(scheduling, name, scheduling.schedules)
     with connected(settings.database()) as connection:
         click.echo(scheduling.run_now(connection, name))
 
@@ -90,21 +93,47 @@ def resume(settings: Settings, name: str) -> None:
 
 
 def _set_paused(settings: Settings, name: str, *, paused: bool) -> None:
-    scheduling = _scheduling(settings, name)
+    """Needs no more than the table's row: an application that is broken is a reason to pause."""
+    from qsuper.store import schedules
+
+    broken: AppError | None = None
+    try:
+        scheduling = _scheduling(settings)
+    except AppError as error:
+        broken = error
+        scheduling = _nothing_known(settings)
     with connected(settings.database()) as connection:
-        scheduling.set_paused(connection, name, paused)
+        if not scheduling.set_paused(connection, name, paused):
+            names = dict.fromkeys([*scheduling.schedules, *schedules.read(connection)])
+            raise broken or _missing(scheduling, name, names)
 
 
-def _scheduling(settings: Settings, name: str | None = None) -> "Scheduling":
-    """The schedules of application and configuration, of which `name` is one."""
+def _scheduling(settings: Settings) -> "Scheduling":
+    """The schedules of application and configuration."""
     from qsuper.roles.scheduling import Scheduling
     from qsuper.tasks import application
 
     config = settings.config()
-    scheduling = Scheduling(config, application.load(config))
-    if name is not None and name not in scheduling.schedules:
-        near = difflib.get_close_matches(name, scheduling.schedules, 1)
-        known = ", ".join(scheduling.schedules) or "none"
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {known}"
-        raise QsuperError(f"there is no schedule {name!r}; {hint}")
-    return scheduling
+    return Scheduling(config, application.load(config))
+
+
+def _nothing_known(settings: Settings) -> "Scheduling":
+    """No schedules but those of the table. What the configuration says is not enough: names
+    depend on what the application says, too."""
+    import msgspec
+
+    from qsuper.roles.scheduling import Scheduling
+    from qsuper.tasks.registry import Registry
+
+    config = msgspec.structs.replace(settings.config(), schedule=())
+    return Scheduling(config, Registry())
+
+
+def _missing(scheduling: "Scheduling", name: str, names: Collection[str]) -> QsuperError:
+    """What is said of a schedule that is not among these names."""
+    for one in scheduling.refused:
+        if one.name == name:
+            return QsuperError(f"the schedule {name!r}: {one.reason}")
+    near = difflib.get_close_matches(name, names, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+    return QsuperError(f"there is no schedule {name!r}; {hint}")

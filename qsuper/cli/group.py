@@ -28,17 +28,21 @@ def group(settings: Settings, then: str, param: str | None, jobs: IO[bytes]) -> 
 
         printf 'draw_page {"page": %d}\\n' 1 2 3 | qsuper group send_report
 
-    Prints the ids of the jobs. All are added, or none.
+    Prints the ids of the jobs. All are added, or none; without a line nothing is, exit code 1.
     """
     settings.database()
     queue = Queue(config=settings.config())
     learn_tasks(queue, then)
     with queue.raw_group(then, _checked(queue, then, param)) as members:
+        number = 0
         for number, (task, own) in enumerate(_lines(jobs), 1):
             try:
                 members.add_raw(task, _checked(queue, task, own))
             except ParamError as error:
                 raise ParamError(f"line {number}: {error}") from None
+        if not number:
+            # What was to write the lines has died, more likely than not.
+            raise ParamError(f"there were no jobs, so {then} was not added: give a line for each")
     for job_id in members.ids:
         click.echo(job_id)
 

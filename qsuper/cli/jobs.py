@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from qsuper.cli.choosing import selecting
-from qsuper.cli.parameters import an_id
+from qsuper.cli.parameters import an_id, some_text
 from qsuper.cli.printing import columns, cut, printable, terminal_width, to_json
 from qsuper.cli.settings import Settings, connected, pass_settings
 from qsuper.cli.table import table
@@ -35,7 +35,7 @@ _RARE = ("max_age", "timeout", "held_by", "group_id", "put_off_since", "resume_s
 @click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
 @click.option("--dead", "state", flag_value=State.DEAD.word, help="The same as --state dead.")
 @selecting
-@click.option("--name", help="Only those of this name.")
+@click.option("--name", type=some_text, metavar="NAME", help="Only those of this name.")
 @click.option(
     "--group",
     is_flag=True,

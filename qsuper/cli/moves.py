@@ -8,7 +8,7 @@ import click
 from qsuper.cli.bulk import Asked, asking, cancel_many, retry_many
 from qsuper.cli.choosing import selecting
 from qsuper.cli.ending import ended, patience
-from qsuper.cli.parameters import an_id
+from qsuper.cli.parameters import an_id, some_text
 from qsuper.cli.printing import printable
 from qsuper.cli.settings import Settings, connected, pass_settings
 from qsuper.errors import LiveTwin, NoSuchJob
@@ -59,7 +59,7 @@ def retry(
 
 @click.command()
 @click.argument("job_ids", metavar="[ID…]", type=an_id, nargs=-1)
-@click.option("--name", help="Cancel the live job of this name.")
+@click.option("--name", type=some_text, metavar="NAME", help="Cancel the live job of this name.")
 @click.option(
     "--state",
     type=click.Choice([state.word for state in bulk.WAITING]),

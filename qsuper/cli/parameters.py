@@ -39,6 +39,18 @@ def seconds(text: str) -> float:
     return value
 
 
+def some_text(text: str) -> str:
+    """Text as it stands; a usage error when it is empty (a variable that was not set would choose
+    everything) or no UTF-8."""
+    if not text:
+        raise click.BadParameter("it is empty")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter(f"{text!r:.80} is not UTF-8") from None
+    return text
+
+
 def _named(kind: Any) -> Callable[[str], str]:
     """A name under the rules that bind it in the configuration."""
     rules = kind.__metadata__[0].description

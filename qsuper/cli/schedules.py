@@ -1,7 +1,7 @@
 """What `qsuper cron list` shows, and what `qsuper cron tick` says."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from qsuper.cli.printing import columns, cut, printable, terminal_width
@@ -11,7 +11,15 @@ from qsuper.states import State
 from qsuper.store import schedules
 from qsuper.store.database import Connection
 from qsuper.store.schedules import Entry
-from qsuper.tasks.schedule import MISSED, OVERLAP, PAUSED, Schedule, line_of, read_definition
+from qsuper.tasks.schedule import (
+    MISSED,
+    OVERLAP,
+    PAUSED,
+    Refused,
+    Schedule,
+    line_of,
+    read_definition,
+)
 
 _HEAD = ("NAME", "NEXT IN", "LAST", ">JOB", "STATE", ">MISSED", "CRON")
 _WORD_MOST = 40
@@ -19,31 +27,46 @@ _WORD_MOST = 40
 _NOTES = (MISSED, OVERLAP, PAUSED)
 
 
-def overview(connection: Connection, known: Mapping[str, Schedule]) -> list[dict[str, Any]]:
-    """All schedules: those that there are, then those that are only in the table."""
+def overview(
+    connection: Connection, known: Mapping[str, Schedule], refused: Sequence[Refused]
+) -> list[dict[str, Any]]:
+    """All schedules: those that there are, those that cannot be, then those that are only in the
+    table."""
     entries = schedules.read(connection)
-    names = [*known, *(name for name in entries if name not in known)]
-    return [_describe(connection, name, known.get(name), entries.get(name)) for name in names]
+    found = [_describe(connection, name, one, entries.get(name)) for name, one in known.items()]
+    for one in refused:
+        # The row of a name that two have is that of the one that makes jobs.
+        entry = None if one.name in known else entries.get(one.name)
+        found.append(_describe(connection, one.name, one.schedule, entry, one.reason))
+    there_are = {one["name"] for one in found}
+    gone = [(name, entry) for name, entry in entries.items() if name not in there_are]
+    return found + [_describe(connection, name, None, entry) for name, entry in gone]
 
 
 def _describe(
-    connection: Connection, name: str, schedule: Schedule | None, entry: Entry | None
+    connection: Connection,
+    name: str,
+    schedule: Schedule | None,
+    entry: Entry | None,
+    failed: str | None = None,
 ) -> dict[str, Any]:
     definition = schedule.definition if schedule else entry.definition if entry else ""
     kept = read_definition(definition)
     line = line_of(definition)
     now = entry.now if entry else time.time()
     paused = bool(entry and entry.paused)
-    waits = line is not None and schedule is not None and not paused
+    waits = line is not None and schedule is not None and not paused and failed is None
     since = entry.since if entry and entry.since is not None else now
-    last = schedules.last(connection, name)
-    notes = schedules.notes(connection, name)
+    its_own = failed is None or entry is not None
+    last = schedules.last(connection, name) if its_own else None
+    notes = schedules.notes(connection, name) if its_own else {}
     return {
         "name": name,
         "task": kept.get("task"),
         "cron": kept.get("cron"),
         "timezone": kept.get("timezone"),
-        "status": _status(schedule, entry),
+        "status": "failed" if failed is not None else _status(schedule, entry),
+        "error": failed,
         "now": now,
         "next": next(line.after(max(since, now)), None) if line and waits else None,
         "last": None if last is None else last.due,
@@ -67,6 +90,9 @@ def table(found: list[dict[str, Any]]) -> Iterator[str]:
         yield "there are no schedules: make one with @queue.schedule or [[schedule]]"
         return
     yield from columns(_HEAD, [_row(one) for one in found], width=terminal_width())
+    for one in found:
+        if one["error"] is not None:
+            yield f"{printable(one['name'])} makes no jobs: {printable(one['error'])}"
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:

@@ -51,10 +51,16 @@ def work(settings: Settings, mine: Slice, limit: int, queue: str) -> int:
         once=True,
     )
     try:
-        return master.run()
+        code = master.run()
     except AlreadyRunning as error:
         click.echo(f"nothing done, the last pass over slice {mine} goes on: {error}")
         return 0
+    if code:
+        click.echo(
+            f"qsuper: the pass over slice {mine} has failed: the log in {config.log.dir} says why",
+            err=True,
+        )
+    return code
 
 
 def of_pass(config: Config, mine: Slice, queue: str) -> Config:

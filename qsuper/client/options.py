@@ -8,6 +8,13 @@ from qsuper.tasks.limit import Limit
 OnConflict = Literal["keep", "replace", "move"]
 
 
+class ThenOptions(TypedDict, total=False):
+    """How what follows a group is run."""
+
+    queue: str
+    priority: int
+
+
 class RunOptions(TypedDict, total=False):
     """How a job is run. What is left out is as the task says, or the configuration."""
 

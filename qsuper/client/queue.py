@@ -13,7 +13,7 @@ from qsuper.client.group import Group
 from qsuper.client.handles import JobHandle
 from qsuper.client.making import Making
 from qsuper.client.moments import say_what_is_too_late
-from qsuper.client.options import OnConflict, Options, RunOptions
+from qsuper.client.options import OnConflict, Options, RunOptions, ThenOptions
 from qsuper.config import Config, load
 from qsuper.errors import ParamError
 from qsuper.job import NewJob, check_name
@@ -45,6 +45,13 @@ class Queue(Declarations):
         self._url = url
         self._given = config
         self._waker = Waker(lambda: url_of(self.config))
+
+    def configure(self, config: Config) -> None:
+        """Have the configuration that a worker runs under, unless one's own was given."""
+        if self._url is None and self._given is None:
+            self._given = config
+            for name in ("config", "database", "_threads", "_making", "bulk"):
+                self.__dict__.pop(name, None)
 
     def learn(self, registry: Registry) -> None:
         """Take the tasks of another application's registry in the place of one's own."""
@@ -198,7 +205,7 @@ class Queue(Declarations):
         param: Mapping[str, Any] | None = None,
         *,
         connection: Any = None,
-        **options: Unpack[RunOptions],
+        **options: Unpack[ThenOptions],
     ) -> Group:
         """Jobs after whose ends a job of the task `then` is added, once all are done:
 
@@ -217,9 +224,11 @@ class Queue(Declarations):
         param: str | None = None,
         *,
         connection: Any = None,
-        **options: Unpack[RunOptions],
+        **options: Unpack[ThenOptions],
     ) -> Group:
         """The same with the param as the column is to hold it."""
+        if others := options.keys() - ThenOptions.__annotations__.keys():
+            raise ParamError(f"what follows a group takes no {', '.join(sorted(others))}")
 
         def make(task: str, param: str | None, options: Options) -> NewJob:
             self._making.check(task, param)
@@ -281,7 +290,7 @@ class Queue(Declarations):
     def _joined(self, connection: Any) -> Any:
         """The caller's connection, or that of the transactional task that runs in this thread."""
         if connection is None and (job := running()) is not None:
-            return job.transaction(self.config.store.url)
+            return job.transaction(self.database.place)
         return connection
 
     def _written(self, jobs: Sequence[NewJob], connection: Any) -> None:

@@ -112,7 +112,7 @@ class Child:
         """
         code = os.waitstatus_to_exitcode(status)
         self.last_exit = describe(status)
-        if code == Exit.CANNOT_BOOT and said:
+        if code in (Exit.CANNOT_BOOT, Exit.GAVE_UP) and said:
             self.last_exit += f": {said}"
         self.pid, self.record = 0, None
         if self.state is ChildState.STOPPING:
@@ -124,6 +124,8 @@ class Child:
             self._rest(ChildState.STOPPED, 0.0, now)  # RUNNING -> STOPPED, to be filled anew
         elif code == Exit.CANNOT_BOOT:
             self._refuse_boot(now)
+        elif code == Exit.GAVE_UP:
+            self._rest(ChildState.FATAL, FATAL_DELAY, now)  # RUNNING -> FATAL
         else:
             self._crash(now, good=worked or now - self._forked_at > LONG_ENOUGH)
 

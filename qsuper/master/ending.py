@@ -57,7 +57,9 @@ class Ending:
             return
         if self._last_until is None:
             if unsettled:
-                log.warning("%d records stay for the next master to have settled", unsettled)
+                # A pass has nobody who settles, so that each leaves its worker's to the next one.
+                level = logging.WARNING if last else logging.INFO
+                log.log(level, "unsettled records that stay for the next master: %d", unsettled)
             self._last_until = now + LAST_TIMEOUT
         if now >= self._last_until:
             for child in crew.alive:

@@ -10,7 +10,11 @@ STALE = 5.0
 """Seconds after which what was posted is said to be old."""
 LEASE_SAFE = 1 / 3
 """Part of a lease that is left when workers begin nothing more."""
+BOOTS_WITHIN = 60.0
+"""Seconds after which a child that still starts is said to hang."""
 _NAMED_MOST = 3
+_IMPORTING = ("worker", "keeper", "listener")
+"""Roles that import the application."""
 
 
 def troubles(
@@ -19,6 +23,7 @@ def troubles(
     """One sentence each, the worst first."""
     yield from _silence(picture)
     yield from _children(picture)
+    yield from _slow_starts(picture.children, unix)
     yield from _complaints(picture.children, unix)
     yield from _lease(picture, lease)
     yield from messages
@@ -51,6 +56,22 @@ def _children(picture: Picture) -> Iterator[str]:
             yield f"{child.name} is {state}{why}{when}"
 
 
+def _slow_starts(children: Sequence[Child], unix: float) -> Iterator[str]:
+    """Who has not come up in time; one sentence for all who may hang in the same import."""
+    slow = [
+        child
+        for child in children
+        if child.state == ChildState.STARTING and unix - child.since > BOOTS_WITHIN
+    ]
+    importing = [child for child in slow if child.role in _IMPORTING]
+    others = [child for child in slow if child.role not in _IMPORTING]
+    for who, why in ((importing, ": its application hangs while it is imported?"), (others, "")):
+        if who:
+            have = "has" if len(who) == 1 else "have"
+            longest = span(unix - min(child.since for child in who))
+            yield f"{_names(who)} {have} been STARTING for {longest}{why}"
+
+
 def _complaints(children: Sequence[Child], unix: float) -> Iterator[str]:
     """What children say themselves; one sentence for all that say the same."""
     said: dict[str, list[Child]] = {}
@@ -58,10 +79,14 @@ def _complaints(children: Sequence[Child], unix: float) -> Iterator[str]:
         if child.trouble:
             said.setdefault(child.trouble, []).append(child)
     for trouble, who in said.items():
-        names = ", ".join(child.name for child in who[:_NAMED_MOST])
-        more = f" and {len(who) - _NAMED_MOST} more" if len(who) > _NAMED_MOST else ""
         since = min(child.trouble_since for child in who)
-        yield f"{names}{more}: {trouble} (for {span(unix - since)})"
+        yield f"{_names(who)}: {trouble} (for {span(unix - since)})"
+
+
+def _names(children: Sequence[Child]) -> str:
+    names = ", ".join(child.name for child in children[:_NAMED_MOST])
+    more = len(children) - _NAMED_MOST
+    return f"{names} and {more} more" if more > 0 else names
 
 
 def _lease(picture: Picture, lease: float) -> Iterator[str]:

@@ -84,9 +84,13 @@ class Acks:
         with self._lock:
             if not self._done and not self._ended:
                 self._since = now
-            if not isinstance(outcome, Done) or outcome.result is not None or job.grouped:
+            if not isinstance(outcome, Done):
                 self._ended.append(_Ended(job, outcome, wait, took_ms))
-            elif not outcome.written:
+            elif outcome.written:
+                pass
+            elif outcome.result is not None or job.grouped:
+                self._ended.append(_Ended(job, outcome, wait, took_ms))
+            else:
                 self._done.append((job.id, took_ms))
         if self.slots:
             self.slots.let_go(job.id)

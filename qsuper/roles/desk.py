@@ -24,6 +24,9 @@ class WorkerDesk:
         """Whether a row may be written now: on SQLite not while the job holds the write lock."""
 
     def progress(self, job: Job, fraction: float, text: str) -> None:
+        if self._record.in_flight != job.id:
+            # Said by a thread that its job has left behind.
+            return
         self._record.report(fraction, text)
         now = clock()
         if self.writes and (job is not self._last or now - self._written > WRITE_EVERY):

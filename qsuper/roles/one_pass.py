@@ -1,7 +1,10 @@
 """One pass over one slice, for crontab: the old `do_queue 10 3`, with a lease of its own."""
 
+import logging
 import math
 
+from qsuper.errors import StoreError, StoreUnavailable
+from qsuper.exits import Exit
 from qsuper.place import Place
 from qsuper.roles import deaths, lease
 from qsuper.roles.claimer import Claimer
@@ -15,6 +18,8 @@ from qsuper.store import claiming, limiting, looking, nodes, pausing, rating
 from qsuper.store.claiming import Claim
 from qsuper.store.database import Connection
 from qsuper.tasks.limit import RATE
+
+log = logging.getLogger("qsuper.worker")
 
 START_WITHIN = 60.0
 """Seconds for which a pass waits for a rate: after that crontab's next one is there."""
@@ -77,12 +82,24 @@ class OnePass(Worker):
         return claimer
 
     def tick(self, now: float) -> float | None:
+        if self.exit is not Exit.DRAINED:
+            return None
         if not self._prepared and not self.order:
             self._prepare()
             self._prepared = True
         if self._paused() and not self.acks:
             return None
         return super().tick(now)
+
+    def trouble(self, error: StoreError) -> None:
+        """Wait only for what may pass: a table or a right that lacks would hold up every later
+        pass over the slice as well."""
+        if isinstance(error, StoreUnavailable):
+            super().trouble(error)
+            return
+        log.error("the database: %s", error)
+        self.complaint = str(error)
+        self.exit = Exit.GAVE_UP
 
     def _prepare(self) -> None:
         """What the scheduler and the keeper do in a daemon, once."""

@@ -4,6 +4,7 @@ import logging
 import math
 import signal
 import time
+from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import replace
 from types import FrameType
@@ -20,12 +21,12 @@ from qsuper.roles.output import Output
 from qsuper.roles.surroundings import Surroundings
 from qsuper.scoreboard import Record, clock
 from qsuper.store import transacting
-from qsuper.store.database import Database, Link
+from qsuper.store.database import Database
 from qsuper.tasks.current import CurrentJob
 from qsuper.tasks.ending import Aborted, Cancelling, SoftTimeout
 from qsuper.tasks.hooks import Hooks
 from qsuper.tasks.registry import Registry, Task
-from qsuper.tasks.run import TIMED_OUT, run
+from qsuper.tasks.run import TIMED_OUT, attempt, run, tell
 
 log = logging.getLogger("qsuper.worker")
 
@@ -54,14 +55,15 @@ class Runner:
         self._output = output
         self._record = record
         self._defaults = config.job
-        self._store_url = config.store.url
         self._queue = queue
         self._worker = record.worker
         self._desk = WorkerDesk(database, record)
-        self._transactions = Link(database, plain=True)
+        self._database = database
         self._holds_all = database.backend.name == "sqlite"
         self._hooks: dict[str, tuple[Hooks, ...]] = {}
         self._interruptible = False
+        self._rang = False
+        """Whether the job in flight was told to end."""
         self._task = ""
         self._timeout = -1.0
         self.spoilt = ""
@@ -134,10 +136,10 @@ class Runner:
         # Looked at again: it may be meant for a job that has ended meanwhile.
         ends = self._record.began + self._timeout if self._timeout else math.inf
         if self._record.unwanted:
-            self._interruptible = False
+            self._interruptible, self._rang = False, True
             raise Cancelling
         if (left := ends - clock()) <= 0:
-            self._interruptible = False
+            self._interruptible, self._rang = False, True
             raise SoftTimeout
         if left < math.inf:
             signal.setitimer(signal.ITIMER_REAL, left, ALARM_AGAIN)
@@ -147,6 +149,7 @@ class Runner:
             return PutOff(f"no task named {job.task!r} is registered here")
         if self._timeout:
             signal.setitimer(signal.ITIMER_REAL, self._timeout, ALARM_AGAIN)
+        self._rang = False
         try:
             outcome = self._attempt(task, job, began)
         finally:
@@ -170,34 +173,58 @@ class Runner:
     def _attempt(self, task: Task, job: Job, began: float) -> Outcome:
         deadline = time.time() + self._timeout if self._timeout else None
         current = CurrentJob(job, self._queue, self._desk, deadline)
+        hooks = self._hooks_of(task)
         if not task.transactional:
-            return self._call(task, job, current)
-
-        def work(connection: Any) -> Outcome:
-            current.connection, current.store_url = connection, self._store_url
-            return self._call(task, job, current)
-
-        self._desk.writes = not self._holds_all
+            return self._call(lambda: run(task, job, current, hooks))
         try:
-            return transacting.transact(
-                self._transactions, self._worker, job, lambda: _since(began), work
-            )
+            return self._transact(task, job, current, hooks, began)
         finally:
-            self._desk.writes = True
             if self._holds_all and clock() - began > LONG_TRANSACTION:
                 log.warning(
                     "it held SQLite's one write lock for %.1f s: everybody else waited",
                     clock() - began,
                 )
 
-    def _call(self, task: Task, job: Job, current: CurrentJob) -> Outcome:
+    def _transact(
+        self,
+        task: Task,
+        job: Job,
+        current: CurrentJob,
+        hooks: tuple[Hooks, ...],
+        began: float,
+    ) -> Outcome:
+        def work(connection: Any) -> Outcome:
+            current.connection, current.store = connection, self._database.place
+            outcome = self._call(lambda: attempt(task, job, current, hooks))
+            if self._rang and isinstance(outcome, Done):
+                # It took no notice; what it has read of the connection since nobody knows.
+                return Failed(TIMED_OUT, cause=SoftTimeout())
+            return outcome
+
+        self._desk.writes = not self._holds_all
+        try:
+            outcome = transacting.transact(
+                self._database, self._worker, job, lambda: _since(began), work
+            )
+        finally:
+            self._desk.writes = True
+        current.connection = None
+        if hooks and not self._rang:
+            # Outside the transaction: what they add of a failure shall not be rolled back.
+            self._call(lambda: _told(outcome, current, hooks))
+        elif hooks:
+            tell(outcome, current, hooks)
+        return outcome
+
+    def _call(self, code: Callable[[], Outcome]) -> Outcome:
+        """Run code that may be interrupted."""
         outcome: Outcome | None = None
         try:
             self._interruptible = True
             if self._record.unwanted:
                 return Cancelled()
             # Of its own, so that no context variable reaches the next job.
-            outcome = copy_context().run(run, task, job, current, self._hooks_of(task))
+            outcome = copy_context().run(code)
             self._interruptible = False
         except (SoftTimeout, Cancelling) as cause:
             # It struck in the moment after the handler had returned.
@@ -245,6 +272,11 @@ class Runner:
                 self._record.failed += 1
                 again = isinstance(outcome, Failed) and job.attempt < self.most_attempts(job)
                 log.warning("%s: %s", "failed, to be tried again" if again else "dead", error)
+
+
+def _told(outcome: Outcome, current: CurrentJob, hooks: tuple[Hooks, ...]) -> Outcome:
+    tell(outcome, current, hooks)
+    return outcome
 
 
 def _since(began: float) -> int:

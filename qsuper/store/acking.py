@@ -83,7 +83,7 @@ _RECORD = Statement(
 )
 _END_UNRUN = Statement(
     "UPDATE queue SET status = :status, claims = claims + 1, run_at = {now}, mtime = {now}"
-    " WHERE id = :id AND status = 0"
+    " WHERE id = :id AND status = 0 AND claims = :claims"
 )
 
 
@@ -191,21 +191,24 @@ def put_off(connection: Connection, worker: str, job: Job, *, node: str, wait: f
     return bury(connection, worker, job, Report(node, why))
 
 
-def bury_unrun(connection: Connection, ids: list[int], why: str) -> int:
-    """Ready rows that no worker could ever run: dead, with the reason where attempts stand."""
-    return _end_unrun(connection, ids, State.DEAD, "dead", why)
+def bury_unrun(connection: Connection, rows: list[tuple[int, int]], why: str) -> int:
+    """Ready rows (id, claims) that no worker could ever run: dead, with the reason where attempts
+    stand. One that was moved or revived since it was looked at is left alone."""
+    return _end_unrun(connection, rows, State.DEAD, "dead", why)
 
 
-def discard_unrun(connection: Connection, ids: list[int], why: str) -> int:
-    """Ready rows that are not worth running any more: cancelled, with the reason."""
-    return _end_unrun(connection, ids, State.CANCELLED, "discarded", why)
+def discard_unrun(connection: Connection, rows: list[tuple[int, int]], why: str) -> int:
+    """The same for those that are not worth running any more: cancelled, with the reason."""
+    return _end_unrun(connection, rows, State.CANCELLED, "discarded", why)
 
 
-def _end_unrun(connection: Connection, ids: list[int], state: State, outcome: str, why: str) -> int:
+def _end_unrun(
+    connection: Connection, rows: list[tuple[int, int]], state: State, outcome: str, why: str
+) -> int:
     ended = 0
-    for job_id in ids:
+    for job_id, claims in rows:
         with connection.transaction():
-            if connection.run(_END_UNRUN, id=job_id, status=int(state)):
+            if connection.run(_END_UNRUN, id=job_id, claims=claims, status=int(state)):
                 ended += 1
                 _record(connection, job_id, 0, None, outcome, Report("", why))
     return ended

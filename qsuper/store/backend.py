@@ -21,6 +21,10 @@ class StoreBusy(StoreUnavailable):
     """Somebody else holds the rows or the file; nothing was done, and trying again will help."""
 
 
+class StoreDeadlock(StoreBusy):
+    """Two transactions waited for each other, and this one was rolled back."""
+
+
 class Cursor(Protocol):
     """The part of a DB-API cursor that qsuper uses."""
 
@@ -55,7 +59,9 @@ class Backend:
 # The connection is dead or of no more use; what was under way may have been done.
 _MYSQL_LOST = {0, 1047, 1053, 1180, 1290, 1836, 1927, 2006, 2013, 2014, 2055, 4031}
 # The statement was undone; the connection serves on.
-_MYSQL_BUSY = {1020, 1205, 1213, 1317, 3572, 3024, 1969}
+_MYSQL_BUSY = {1205, 1317, 3572, 3024, 1969}
+# The whole transaction was.
+_MYSQL_DEADLOCK = {1020, 1213}
 # No connection came about.
 _MYSQL_AWAY = {1040, 1042, 1129, 1203, 1226, 2002, 2003, 2005, 2026}
 
@@ -65,6 +71,8 @@ def _translate_mysql(error: Exception) -> StoreError | None:
         return None
     number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     words = f"{error.args[-1]} (error {number})" if error.args else repr(error)
+    if number in _MYSQL_DEADLOCK:
+        return StoreDeadlock(words)
     if number in _MYSQL_BUSY:
         return StoreBusy(words)
     if number in _MYSQL_AWAY:

@@ -17,11 +17,13 @@ from qsuper.store.locked import run_around_locks
 _COLUMNS = """
     q.id, q.task, q.param, q.attempt, q.max_attempts, q.timeout, q.claims, q.solo,
     CASE WHEN q.run_at > {now} THEN 1 WHEN q.run_at < '1970-01-02' THEN 2
-        WHEN q.max_age IS NOT NULL AND {unix_now} - {unix:q.run_at} > q.max_age THEN 3
-        WHEN q.group_id IS NOT NULL THEN 4 ELSE 0 END
+        WHEN q.max_age IS NOT NULL AND {unix_now} - {unix:q.run_at} > q.max_age THEN 3 ELSE 0 END
+        + CASE WHEN q.group_id IS NULL THEN 0 ELSE 4 END
 """
-_EARLY_ROW, _NO_DATE, _TOO_OLD, _GROUPED = 1, 2, 3, 4
-"""What the last column may say of a row; the last of them may be claimed."""
+_EARLY_ROW, _NO_DATE, _TOO_OLD = 1, 2, 3
+"""What may be wrong with a row, as its last column says..."""
+_GROUPED = 4
+"""...and what is added where it is of a group."""
 
 _OF_SLICE = Statement(
     f"""
@@ -186,7 +188,7 @@ def _job(row: Any, grown: int) -> Job:
         # SQLite keeps the number that a bare INSERT wrote without quotes.
         param = str(param)
     return Job(
-        id, task, param, attempt + grown, max_attempts, timeout, claims + grown, row[8] == _GROUPED
+        id, task, param, attempt + grown, max_attempts, timeout, claims + grown, row[8] >= _GROUPED
     )
 
 
@@ -233,7 +235,11 @@ def _alone_or_together(rows: list[Any]) -> list[Any]:
 
 
 def _is_wrong(row: Any) -> bool:
-    return bool(0 < row[8] < _GROUPED)
+    return _wrong(row) != 0
+
+
+def _wrong(row: Any) -> int:
+    return int(row[8]) % _GROUPED
 
 
 def waited(connection: Connection, job_id: int) -> float:
@@ -246,13 +252,13 @@ def _put_right(connection: Connection, queue: str, rows: list[Any]) -> bool:
     """Park rows that lie ahead, bury those with a zero date, discard those that are too old; True
     when some were moved."""
     moved = 0
-    if zeros := [row[0] for row in rows if row[8] == _NO_DATE]:
+    if zeros := [(row[0], row[6]) for row in rows if _wrong(row) == _NO_DATE]:
         with suppress(StoreBusy):
             moved += bury_unrun(connection, zeros, "run_at is no date: set one and retry it")
-    if old := [row[0] for row in rows if row[8] == _TOO_OLD]:
+    if old := [(row[0], row[6]) for row in rows if _wrong(row) == _TOO_OLD]:
         with suppress(StoreBusy):
             moved += discard_unrun(connection, old, "it has waited longer than its max_age")
-    if early := [row[0] for row in rows if row[8] == _EARLY_ROW]:
+    if early := [row[0] for row in rows if _wrong(row) == _EARLY_ROW]:
         # The rows seen may lie behind the head that `park` looks at.
         moved += park(connection, queue) or _park(connection, early)
     return moved > 0

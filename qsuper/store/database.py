@@ -104,6 +104,16 @@ class Database:
         pooled.detach()
         return Connection(self, driver_connection)
 
+    @property
+    def place(self) -> tuple[object, ...]:
+        """The same for two URLs that lead to one database and are spelled in different ways."""
+        url = self.engine.url
+        if self.backend.name == "sqlite":
+            return ("sqlite", Path(str(url.database)).resolve())
+        socket = url.query.get("unix_socket")
+        host = None if socket else (url.host or "localhost").lower()
+        return (self.backend.name, host, None if socket else url.port or 3306, socket, url.database)
+
     def translate(self, error: Exception) -> Exception:
         """A driver's or SQLAlchemy's error in our words; anything else is handed back."""
         if isinstance(error, DBAPIError) and isinstance(error.orig, Exception):
@@ -198,13 +208,9 @@ _ROLLBACK = Statement("ROLLBACK")
 class Link:
     """One process's (or thread's) way to the database: connects when needed, anew when lost."""
 
-    def __init__(
-        self, database: Database, *, trusted_for: float = TRUSTED_FOR, plain: bool = False
-    ) -> None:
-        """`trusted_for`: seconds after its last use in which a connection is taken as alive.
-        `plain`: as by `Database.connect_plain`."""
+    def __init__(self, database: Database, *, trusted_for: float = TRUSTED_FOR) -> None:
+        """`trusted_for`: seconds after its last use in which a connection is taken as alive."""
         self.database = database
-        self._connect = database.connect_plain if plain else database.connect
         self.reconnects = 0
         self._connection: Connection | None = None
         self._trusted_for = trusted_for
@@ -222,7 +228,7 @@ class Link:
             self._try(self._connection)
         self._used = now
         if self._connection is None:
-            self._connection = self._connect()
+            self._connection = self.database.connect()
         return self._connection
 
     def drop(self) -> None:

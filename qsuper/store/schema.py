@@ -13,7 +13,23 @@ VERSIONS = ("0001", "0002", "0003", "0004")
 """Every migration in order, the newest last."""
 
 _VERSION = Statement("SELECT version_num FROM alembic_version")
-_ADOPTION = Statement("SHOW TABLES LIKE 'queue_adoption'")
+# Table by table, whether it has the column that only qsuper's `queue` has.
+_QUEUES = {
+    "mysql": Statement(
+        """
+        SELECT table_name, MAX(column_name = 'claims') FROM information_schema.columns
+        WHERE table_schema = DATABASE() AND table_name IN ('queue', 'queue_adoption')
+        GROUP BY table_name
+        """
+    ),
+    "sqlite": Statement(
+        "SELECT 'queue', MAX(name = 'claims') FROM pragma_table_info('queue') HAVING COUNT(*) > 0"
+    ),
+}
+_TAKE_OVER = {
+    "mysql": "run `qsuper db adopt` to take it over",
+    "sqlite": "rename it, or name another file in store.url (none is adopted in SQLite)",
+}
 _OLDEST = Statement("SELECT oldest FROM compatible")
 _MYSQL_NO_TABLE = "1146"
 
@@ -33,8 +49,7 @@ def check(connection: Connection) -> None:
     """Raise `SchemaError` unless this program can work on the tables: they are at its version, or
     at a later one that says that it still serves this one, as during a deploy."""
     found = version(connection)
-    if connection.backend.name == "mysql" and connection.row(_ADOPTION):
-        raise SchemaError("an adoption of an old queue was cut off: run `qsuper db adopt` again")
+    _refuse_old_queue(connection)
     if found == VERSIONS[-1]:
         return
     if found is None:
@@ -54,8 +69,21 @@ def check(connection: Connection) -> None:
     )
 
 
-def upgrade(database: Database) -> tuple[str | None, str]:
+def _refuse_old_queue(connection: Connection) -> None:
+    """A table `queue` that is not qsuper's, or was on its way to become it."""
+    kind = connection.backend.name
+    queues = dict(connection.rows(_QUEUES[kind]))
+    if "queue_adoption" in queues:
+        raise SchemaError("an adoption of an old queue was cut off: run `qsuper db adopt` again")
+    if queues.get("queue") == 0:
+        raise SchemaError(f"the database holds another program's `queue`: {_TAKE_OVER[kind]}")
+
+
+def upgrade(database: Database, *, adopting: bool = False) -> tuple[str | None, str]:
     """Bring the tables to the newest version; returns the versions before and after.
+
+    Raises `SchemaError`, and changes nothing, where `queue` is an old one that is to be adopted;
+    `adopting` says that this is what happens just now.
 
     Safe to run twice at once: on MySQL a named lock, on SQLite the write lock, keeps the second
     waiting, and it then finds nothing to do.
@@ -69,6 +97,8 @@ def upgrade(database: Database) -> tuple[str | None, str]:
     try:
         if database.backend.name == "mysql":
             _lock_out_others(connection)
+        if not adopting:
+            _refuse_old_queue(connection)
         before = version(connection)
         if before is not None and before not in VERSIONS:
             check(connection)

@@ -35,9 +35,8 @@ class Threads(threading.local):
         """
         ends = time.monotonic() + BUSY_PATIENCE
         while True:
-            connection = self._fresh()
             try:
-                return work(connection)
+                return work(self._fresh())
             except StoreBusy:
                 if time.monotonic() > ends:
                     raise

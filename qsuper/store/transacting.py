@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from qsuper.errors import StoreError
+from qsuper.errors import StoreError, StoreUnavailable
 from qsuper.failpoint import failpoint
 from qsuper.job import Buried, Done, Failed, Job, Outcome, Snoozed
 from qsuper.store.acking import complete_in
-from qsuper.store.backend import Statement, StoreBusy
-from qsuper.store.database import Connection, Link
+from qsuper.store.backend import Statement, StoreDeadlock
+from qsuper.store.database import Connection, Database
 from qsuper.store.lending import Lent
 
 # A savepoint is gone with the transaction it was made in: releasing it tells whether that one is
@@ -18,63 +18,81 @@ from qsuper.store.lending import Lent
 _SAVEPOINT = Statement("SAVEPOINT qsuper")
 _RELEASE = Statement("RELEASE SAVEPOINT qsuper")
 _COMMIT = Statement("COMMIT")
-_ROLLBACK = Statement("ROLLBACK")
 
 _AGAIN = (0.05, 0.3)
-"""Seconds, from and to, after which a job is tried again that found the rows or the file locked."""
+"""Seconds, from and to, after which a job is tried again that lost a race for locks."""
 _UNCOUNTED_MOST = 100
-"""Claims that may burn no attempt: who locks himself out by a second connection must end, too."""
+"""Claims that may burn no attempt."""
 ENDED = (
-    "the task has ended its transaction itself (COMMIT, ROLLBACK, or a statement like ALTER TABLE"
-    " that commits): what it wrote may be there without this job's end"
+    "the task has ended its transaction itself (COMMIT, ROLLBACK, a statement like ALTER TABLE that"
+    " commits, or a deadlock that it took for nothing): what it wrote may be there without this"
+    " job's end"
 )
 NOT_MINE = "its claim was lost while it ran; what it wrote was rolled back"
 
 
 def transact(
-    link: Link, worker: str, job: Job, took: Callable[[], int], work: Callable[[Any], Outcome]
+    database: Database,
+    worker: str,
+    job: Job,
+    took: Callable[[], int],
+    work: Callable[[Any], Outcome],
 ) -> Outcome:
     """Run `work` with a connection in an open transaction, and commit what it wrote together with
     the job's end when it is `Done`; roll back whatever else it is.
 
-    `took` tells the milliseconds since the job began. A `Done` that comes back is `written`. A
-    connection that dies under the COMMIT gives `Failed`, whose guarded write then finds out which
-    of the two it was: it waits for the row while the lost COMMIT may still be under way.
+    The connection is of this job alone: another one shall find neither its session's settings nor
+    the answer to a statement in which it was cut off. `took` tells the milliseconds since the job
+    began. A `Done` that comes back is `written`. A connection that dies under the COMMIT gives
+    `Failed`, whose guarded write then finds out which of the two it was: it waits for the row
+    while the lost COMMIT may still be under way.
     """
     try:
-        connection = link.connection
-        begin(connection)
+        connection = database.connect_plain()
     except StoreError:
-        # Nothing has happened yet, and it is no fault of the job's.
-        link.drop()
-        return Snoozed(random.uniform(*_AGAIN))
+        return _again()
     try:
-        outcome = work(Lent(connection.raw))
-        if isinstance(outcome, Done):
-            return _end(link, connection, worker, job, took(), outcome)
-        _roll_back(link, connection)
-        if _lost_a_race(link, outcome) and job.claims - job.attempt < _UNCOUNTED_MOST:
-            return Snoozed(random.uniform(*_AGAIN))
-        return outcome
-    except StoreError as error:
-        link.drop()
-        return Failed(f"the database, in the job's transaction: {error}", cause=error)
-    except BaseException:
-        # The task was cut off anywhere, perhaps in the middle of a statement.
-        link.drop()
-        raise
+        try:
+            begin(connection)
+        except StoreError:
+            # Nothing has happened yet, and it is no fault of the job's.
+            return _again()
+        return _run(connection, worker, job, took, work)
+    finally:
+        # What is not committed is rolled back by that.
+        connection.close()
 
 
-def _lost_a_race(link: Link, outcome: Outcome) -> bool:
-    """Whether the task lost a race for locks (a deadlock): the same again will do better.
+def _run(
+    connection: Connection,
+    worker: str,
+    job: Job,
+    took: Callable[[], int],
+    work: Callable[[Any], Outcome],
+) -> Outcome:
+    lent = Lent(connection.raw)
+    outcome = work(lent)
+    if isinstance(outcome, Done):
+        lent.take_back()
+        try:
+            return _end(connection, worker, job, took(), outcome)
+        except StoreError as error:
+            outcome = Failed(f"the database, in the job's transaction: {error}", cause=error)
+    if _lost_a_race(connection, outcome) and job.claims - job.attempt < _UNCOUNTED_MOST:
+        return _again()
+    return outcome
 
-    On SQLite it holds the write lock from the beginning, so that nobody can be before it but
-    another connection of its own.
-    """
+
+def _again() -> Outcome:
+    return Snoozed(random.uniform(*_AGAIN))
+
+
+def _lost_a_race(connection: Connection, outcome: Outcome) -> bool:
+    """Whether it was a deadlock: the same again will do better, and it is no fault of the job's."""
     cause = outcome.cause if isinstance(outcome, Failed) else None
-    if link.database.backend.name == "sqlite" or not isinstance(cause, Exception):
+    if not isinstance(cause, Exception):
         return False
-    return isinstance(link.database.translate(cause), StoreBusy)
+    return isinstance(connection.database.translate(cause), StoreDeadlock)
 
 
 def begin(connection: Connection) -> None:
@@ -82,26 +100,17 @@ def begin(connection: Connection) -> None:
     connection.run(_SAVEPOINT)
 
 
-def _end(
-    link: Link, connection: Connection, worker: str, job: Job, took_ms: int, outcome: Done
-) -> Outcome:
-    failpoint("before-commit")
+def _end(connection: Connection, worker: str, job: Job, took_ms: int, outcome: Done) -> Outcome:
+    failpoint("before-end")
     try:
         connection.run(_RELEASE)
+    except StoreUnavailable:
+        raise
     except StoreError:
-        link.drop()
         return Buried(ENDED)
     if not complete_in(connection, worker, job, took_ms=took_ms, result=outcome.result):
-        _roll_back(link, connection)
         return Failed(NOT_MINE)
-    failpoint("before-commit-sent")
+    failpoint("before-commit")
     connection.run(_COMMIT)
     failpoint("committed")
     return replace(outcome, written=True)
-
-
-def _roll_back(link: Link, connection: Connection) -> None:
-    try:
-        connection.run(_ROLLBACK)
-    except StoreError:
-        link.drop()

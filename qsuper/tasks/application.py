@@ -16,12 +16,13 @@ def load(config: Config) -> Registry:
     The folder of the configuration is importable, as with any `python -m`. Whatever the import
     raises becomes an `AppError` with its own words.
     """
-    registry = Registry() if config.app is None else _import(config.app, config.folder)
+    registry = Registry() if config.app is None else _import(config.app, config)
     apply(registry, config)
     return registry
 
 
-def _import(app: str, folder: str) -> Registry:
+def _import(app: str, config: Config) -> Registry:
+    folder = config.folder
     module_name, _, attribute = app.partition(":")
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -31,7 +32,10 @@ def _import(app: str, folder: str) -> Registry:
         raise AppError(
             f"app = {app!r}: importing {module_name} failed: {type(error).__name__}: {error}"
         ) from error
-    registry = getattr(getattr(module, attribute or "queue", None), "registry", None)
-    if not isinstance(registry, Registry):
+    queue = getattr(module, attribute or "queue", None)
+    registry = getattr(queue, "registry", None)
+    if queue is None or not isinstance(registry, Registry):
         raise AppError(f"app = {app!r}: {module_name} has no Queue named {attribute or 'queue'!r}")
+    # What its tasks enqueue belongs where they run, from whatever folder that is.
+    queue.configure(config)
     return registry

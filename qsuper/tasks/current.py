@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from qsuper import processes
 from qsuper.errors import ParamError, QsuperError
 from qsuper.job import Job, is_number
 
@@ -24,20 +25,21 @@ class Desk(Protocol):
 class CurrentJob:
     """What `current_job()` gives."""
 
-    __slots__ = ("_desk", "_job", "_thread", "connection", "deadline", "queue", "store_url")
+    __slots__ = ("_began", "_desk", "_job", "_thread", "connection", "deadline", "queue", "store")
 
     def __init__(self, job: Job, queue: str, desk: Desk, deadline: float | None = None) -> None:
         self._job = job
         self._desk = desk
         self._thread = threading.get_ident()
+        self._began = time.clock_gettime(time.CLOCK_BOOTTIME)
         self.queue = queue
         """The queue that it is of."""
         self.deadline = deadline
         """Unix time at which its time-out is over; None when it has none."""
         self.connection: Any = None
         """The open transaction of a `transactional` task: a DB-API connection."""
-        self.store_url = ""
-        """Whose transaction that is."""
+        self.store: object = None
+        """The database whose transaction that is: its `Database.place`."""
 
     def __repr__(self) -> str:
         return f"<job {self.id} {self.task} attempt {self.attempt}>"
@@ -84,9 +86,18 @@ class CurrentJob:
             raise QsuperError("a transactional task has no state: what it writes is its state")
         self._desk.save_state(self._job, as_json(value, "the state"))
 
-    def transaction(self, store_url: str) -> Any:
+    def is_here(self) -> bool:
+        """Whether this thread is one of its own."""
+        if threading.get_ident() == self._thread:
+            return True
+        thread = processes.look(threading.get_native_id())
+        # A start is told in whole ticks.
+        began = int(self._began * processes.TICKS_A_SECOND)
+        return thread is not None and thread.ticks >= began
+
+    def transaction(self, store: object) -> Any:
         """The connection of the open transaction, for this thread and this database; or None."""
-        if self.store_url != store_url or threading.get_ident() != self._thread:
+        if self.store != store or threading.get_ident() != self._thread:
             return None
         return self.connection
 
@@ -108,15 +119,17 @@ _running: list[CurrentJob] = []
 
 
 def current_job() -> CurrentJob:
-    """The job whose code runs in this process; raises `QsuperError` when none does."""
-    if not _running:
+    """The job whose code runs in this process, and in this thread; raises `QsuperError` when none
+    does: a thread that an earlier job has left behind is not this one's."""
+    job = running()
+    if job is None:
         raise QsuperError("no job runs here: current_job() is for a task's own code")
-    return _running[-1]
+    return job
 
 
 def running() -> CurrentJob | None:
     """The same, or None."""
-    return _running[-1] if _running else None
+    return _running[-1] if _running and _running[-1].is_here() else None
 
 
 @contextmanager

@@ -37,9 +37,9 @@ def run(task: Task, job: Job, current: CurrentJob) -> Outcome:
     except Snooze as verdict:
         return Snoozed(verdict.wait)
     except Discard as verdict:
-        return Discarded(str(verdict) or "its task discarded it")
+        return Discarded(_said(verdict) or "its task discarded it")
     except Retry as verdict:
-        words = str(verdict) or "its task wants another attempt"
+        words = _said(verdict) or "its task wants another attempt"
         return Failed(words, wait=verdict.wait, cause=verdict)
     except BaseException as error:
         hopeless = isinstance(error, task.no_retry)
@@ -57,9 +57,15 @@ def _done(value: Any) -> Outcome:
 
 
 def _in_words(error: BaseException) -> str:
-    try:
-        words = str(error)
-    except Exception:
-        words = "(its message cannot be shown)"
-    name = type(error).__qualname__
+    name, words = type(error).__qualname__, _said(error)
     return f"{name}: {words}"[:ERROR_LENGTH_MOST] if words else name
+
+
+def _said(error: BaseException) -> str:
+    """The error's own words, whatever its class makes of that."""
+    try:
+        return str(error)
+    except Ended:
+        raise
+    except BaseException:
+        return "(its message cannot be shown)"

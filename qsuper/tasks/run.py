@@ -25,15 +25,45 @@ class JobFailed(QsuperError):
 
 
 def run(task: Task, job: Job, current: CurrentJob, hooks: Sequence[Hooks] = ()) -> Outcome:
-    """Run the code of one job. Only `Aborted` comes out as an exception."""
+    """Run the code of one job, and the hooks around it. Only `Aborted` comes out of it."""
+    outcome = attempt(task, job, current, hooks)
+    if hooks:
+        tell(outcome, current, hooks)
+    return outcome
+
+
+def attempt(task: Task, job: Job, current: CurrentJob, hooks: Sequence[Hooks] = ()) -> Outcome:
+    """Call what is to be called before, and run the code."""
     with being(current):
         if not hooks:
             return _run(task, job, current)
         own = os.getpid()
         try:
-            return _hooked(task, job, current, hooks)
+            for each in hooks:
+                call(each.before, current)
+        except SoftTimeout as cause:
+            return Failed(TIMED_OUT, traceback.format_exc(), cause=cause)
+        except Cancelling:
+            return Cancelled()
         finally:
             _end_copy(own, None)
+        return _run(task, job, current)
+
+
+def tell(outcome: Outcome, current: CurrentJob, hooks: Sequence[Hooks]) -> None:
+    """Call what is to be called of a failure, and what is to be called after."""
+    own = os.getpid()
+    try:
+        with being(current):
+            if isinstance(outcome, Failed | Buried):
+                for each in hooks:
+                    call(each.on_failure, current, outcome.cause or JobFailed(outcome.error))
+            for each in hooks:
+                call(each.after, current)
+    except (SoftTimeout, Cancelling):
+        log.warning("the hooks of %s were cut off", current)
+    finally:
+        _end_copy(own, None)
 
 
 def _run(task: Task, job: Job, current: CurrentJob) -> Outcome:
@@ -60,23 +90,3 @@ def _end_copy(own: int, outcome: Outcome | None) -> None:
     one's name, connection and batch."""
     if os.getpid() != own:
         os._exit(Exit.DRAINED if isinstance(outcome, Done) else Exit.BUG)
-
-
-def _hooked(task: Task, job: Job, current: CurrentJob, hooks: Sequence[Hooks]) -> Outcome:
-    outcome: Outcome | None = None
-    try:
-        for each in hooks:
-            call(each.before, current)
-        outcome = _run(task, job, current)
-        if isinstance(outcome, Failed | Buried):
-            for each in hooks:
-                call(each.on_failure, current, outcome.cause or JobFailed(outcome.error))
-        for each in hooks:
-            call(each.after, current)
-    except SoftTimeout as cause:
-        if outcome is None:
-            return Failed(TIMED_OUT, traceback.format_exc(), cause=cause)
-        log.warning("the hooks of %s were cut off by its time-out", current)
-    except Cancelling:
-        return outcome or Cancelled()
-    return outcome

@@ -109,6 +109,19 @@ class Schedule:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A schedule that cannot be, and why."""
+
+    schedule: Schedule
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """Its own, or the task's."""
+        return self.schedule.name or self.schedule.task
+
+
 def read_definition(definition: str) -> dict[str, str]:
     """What the table keeps of a schedule; empty when it cannot be read."""
     try:
@@ -129,8 +142,27 @@ def line_of(definition: str) -> CronLine | None:
         return None
 
 
+def remembered(name: str, definition: str) -> Schedule | None:
+    """As much of a schedule as the table keeps; None when that cannot be read here."""
+    found = read_definition(definition)
+    try:
+        schedule = Schedule(found["cron"], found["task"], name=name, timezone=found["timezone"])
+    except (KeyError, ParamError):
+        return None
+    return schedule if schedule.definition == definition else None
+
+
 def distinct(schedules: Iterable[Schedule]) -> list[Schedule]:
-    """Each once and under a name of its own; raises `ParamError` where two that differ have one.
+    """Each once and under a name of its own; raises `ParamError` where two that differ have one."""
+    found, refused = named(schedules)
+    if refused:
+        raise ParamError(refused[0].reason)
+    return list(found.values())
+
+
+def named(schedules: Iterable[Schedule]) -> tuple[dict[str, Schedule], list[Refused]]:
+    """Each once and under a name of its own, and those that can have none: who comes first keeps
+    his.
 
     Without a name it is the task's; where a task has several, the cron line follows.
     """
@@ -139,14 +171,22 @@ def distinct(schedules: Iterable[Schedule]) -> list[Schedule]:
         if one not in found:
             found.append(one)
     unnamed = Counter(one.task for one in found if not one.name)
-    named: dict[str, Schedule] = {}
+    by_name: dict[str, Schedule] = {}
+    refused: list[Refused] = []
     for one in found:
         cron = " ".join(one.cron.split())
         name = one.name or (f"{one.task} {cron}" if unnamed[one.task] > 1 else one.task)
-        if name in named:
-            raise ParamError(f"two schedules are named {name!r}: give one of them name=...")
-        named[name] = replace(one, name=name)
-    return list(named.values())
+        try:
+            fitting = replace(one, name=name)
+        except ParamError as error:
+            refused.append(Refused(one, str(error)))
+            continue
+        if name in by_name:
+            reason = f"two schedules are named {name!r}: give one of them name=..."
+            refused.append(Refused(fitting, reason))
+        else:
+            by_name[name] = fitting
+    return by_name, refused
 
 
 def _is_name(value: object) -> bool:

@@ -13,6 +13,8 @@ class Verdict(Exception):
 class Retry(Verdict):
     """This attempt failed: try again in so many seconds, or as the backoff says."""
 
+    wait: float | None = None
+
     def __init__(self, reason: str = "", *, in_: float | timedelta | None = None) -> None:
         super().__init__(reason)
         self.wait = None if in_ is None else _seconds(in_)
@@ -20,6 +22,8 @@ class Retry(Verdict):
 
 class Snooze(Verdict):
     """Not now: run it in so many seconds. The attempt does not count."""
+
+    wait: float = 60.0
 
     def __init__(self, *, in_: float | timedelta) -> None:
         super().__init__()

@@ -64,6 +64,47 @@ def test_a_pass_that_finds_no_tables_says_so_and_ends(folder: Path, mariadb: Mar
         mariadb.drop(url)
 
 
+REFUSALS = {
+    "sqlite": "CREATE TRIGGER refusal BEFORE UPDATE ON queue WHEN {when}"
+    " BEGIN SELECT RAISE(ABORT, 'denied'); END",
+    "mysql": "CREATE TRIGGER refusal BEFORE UPDATE ON queue FOR EACH ROW"
+    " IF {when} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'denied'; END IF",
+}
+"""As for an account that lacks a right: the tables are well, and a statement fails always."""
+
+
+@pytest.mark.parametrize(("status", "runs"), [(2, 0), (1, 1)], ids=["claims", "acks"])
+def test_a_pass_that_the_database_refuses_ends_at_once_and_says_so(
+    cron: Cron, daemon: Daemon, rows: Rows, status: int, runs: int
+) -> None:
+    rows.add([(3, "work", {"n": 3})])
+    rows.run(REFUSALS[rows.kind].format(when=f"NEW.status = {status}"))
+    one = cron.start(lines()[3])
+    said, errors = one.communicate(timeout=PATIENCE)
+    assert (one.returncode, said) == (1, "")
+    assert errors.startswith("qsuper: the pass over slice 3/10 has failed: the log in ")
+    assert errors.count("\n") == 1
+    (told,) = [line for line in daemon.log().splitlines() if "the database: " in line]
+    assert told.split()[2] == "error"
+    assert "denied" in told
+    assert (rows.count(1), len(daemon.runs())) == (0, runs)
+    rows.run("DROP TRIGGER refusal")
+    cron.end_of(cron.start(lines()[3]))
+    wait_for(lambda: cron.minute() and rows.count(1) == 1, 60, "it is done once the right is there")
+
+
+def test_a_pass_that_goes_well_warns_of_nothing(cron: Cron, daemon: Daemon, rows: Rows) -> None:
+    rows.add([(3, "work", {"n": 3})])
+    for _ in range(3):
+        cron.end_of(cron.start(lines()[3]))
+    assert rows.count(1) == 1
+    written = daemon.log().splitlines()
+    assert "unsettled records" in daemon.log(), (
+        "what the next pass is left with is told, but is no trouble"
+    )
+    assert {line.split()[2] for line in written} == {"info"}
+
+
 def test_ten_slices_drain_everything_once(
     cron: Cron, daemon: Daemon, rows: Rows, figures: Figures
 ) -> None:
@@ -161,7 +202,8 @@ def test_delayed_and_failed_jobs_come_due_in_a_shop_without_the_daemon(
     delayed, failing = (int(one.stdout) for one in added)
     cron.minute()
     assert rows.job(failing)["attempt"] == 1
-    assert rows.job(failing)["status"] == 4
+    # Waiting, or ready again: a slow pass of this minute may have promoted it.
+    assert rows.job(failing)["status"] in (0, 4)
 
     def over() -> bool:
         cron.minute()

@@ -108,6 +108,8 @@ def _do_as_told(fake: Fake) -> None:
         os._exit(3)
     if fake.on("recycle"):
         os._exit(Exit.RECYCLED)
+    if fake.on("give-up"):
+        os._exit(Exit.GAVE_UP)
     if fake.on("finish"):
         os._exit(Exit.DRAINED)
     if fake.on("raise"):

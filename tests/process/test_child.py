@@ -112,6 +112,12 @@ def test_a_child_that_cannot_boot_is_fatal_after_three_tries(record: Record) -> 
     assert wait == pytest.approx(FATAL_DELAY)
 
 
+def test_a_child_that_gives_up_is_fatal_at_once(record: Record) -> None:
+    one = child()
+    crash_at_once(one, record, 100.0, status=exit_with(Exit.GAVE_UP))
+    assert one.state is ChildState.FATAL
+
+
 def test_a_fatal_child_is_tried_again_at_once_when_somebody_asks(record: Record) -> None:
     one = child()
     for turn in range(BOOTS_BEFORE_FATAL):

@@ -32,3 +32,11 @@ def test_a_worker_that_cannot_boot_ends_it_with_1(node: Node) -> None:
     node.switch("cannot-boot")
     master = node.start("--once", ready=False)
     assert ended(master) == 1
+
+
+def test_a_worker_that_gives_up_ends_it_with_1_and_is_not_started_again(node: Node) -> None:
+    node.switch("give-up")
+    node.configure(queues={"default": 1})
+    master = node.start("--once", ready=False)
+    assert ended(master) == 1
+    assert node.settled().count("none 3328") == 1

@@ -2,17 +2,24 @@
 
 import dataclasses
 import json
+import logging
 import time
+from random import Random
 from typing import Any
 
 import msgspec
 import pytest
 
+from qsuper.config import ScheduleConfig
+from qsuper.errors import OutcomeUnknown
+from qsuper.job import NewJob
 from qsuper.roles import scheduling
 from qsuper.roles.keeper import Keeper
 from qsuper.roles.scheduling import JOBS, Scheduling
 from qsuper.states import State
 from qsuper.store import schedules
+from qsuper.store.database import Connection
+from qsuper.store.enqueueing import insert
 from qsuper.tasks.registry import Task
 from qsuper.tasks.schedule import Schedule
 from tests.roles.bench import Bench
@@ -154,11 +161,13 @@ def test_what_falls_due_while_paused_is_noted_and_not_made_up_for(bench: Bench) 
 def test_a_changed_definition_begins_anew_and_what_was_due_before_is_made(bench: Bench) -> None:
     planned(bench, "0 0 * * *", misfire="all")
     set_back(bench, 3 * DAY)
-    changed = planned(bench, "0 * * * *", misfire="all")
+    # Half an hour from now, so that it is not due in the last minute.
+    hourly = f"{int(time.time() // MINUTE + 30) % 60} * * * *"
+    changed = planned(bench, hourly, misfire="all")
     assert jobs(bench) == 3, "of the days, not of the hours"
     assert not changed.round(bench.table.connection).counts
     entry = schedules.read(bench.table.connection)["sweep"]
-    assert '"0 * * * *"' in entry.definition
+    assert f'"{hourly}"' in entry.definition
     assert entry.since is not None
     assert entry.now - entry.since < 60
 
@@ -173,12 +182,128 @@ def test_two_definitions_that_take_turns_during_a_deploy_lose_nothing(bench: Ben
     assert len(notes(bench)) == 6
 
 
-def test_a_definition_that_cannot_be_read_begins_anew(bench: Bench) -> None:
+class RoundClock:
+    """Has the rounds see a clock of the test's own instead of the database's."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, now: float) -> None:
+        self.now = now
+        self._read = schedules.read
+        monkeypatch.setattr(schedules, "read", self)
+
+    def __call__(self, connection: Connection) -> dict[str, schedules.Entry]:
+        found = self._read(connection)
+        return {name: dataclasses.replace(one, now=self.now) for name, one in found.items()}
+
+
+@pytest.mark.parametrize("misfire", ["once", "all"])
+def test_two_versions_with_other_lines_side_by_side_make_the_due_times_of_both(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, misfire: Any
+) -> None:
+    """Host A has the even minutes, host B the odd ones; both look every few seconds."""
+    begin = (int(time.time()) // HOUR + 1) * HOUR
+    hosts = []
+    for cron in ("*/2 * * * *", "1-59/2 * * * *"):
+        bench.registry.replace(Task("sweep", sweep))
+        bench.registry.schedules[:] = [Schedule(cron, "sweep", misfire=misfire)]
+        hosts.append(Scheduling(bench.config, bench.registry))
+    hosts[0].round(bench.table.connection)
+    clock = RoundClock(monkeypatch, begin - 1.0)
+    random = Random(4)
+    while clock.now < begin + HOUR:
+        for host in random.sample(hosts, 2):
+            host.round(bench.table.connection)
+            clock.now += random.uniform(0.01, 19)
+    for host in hosts:
+        host.round(bench.table.connection)
+    found = bench.table.read("SELECT headers FROM queue")
+    due = sorted(json.loads(headers)["schedule"]["due"] for (headers,) in found)
+    wanted = list(range(begin, begin + HOUR, MINUTE))
+    assert [one for one in due if begin <= one < begin + HOUR] == wanted
+
+
+def test_versions_that_take_turns_are_warned_of_once_an_hour(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "qsuper.schedules")
+    one, other = "0 0 1 1 *", "0 0 2 1 *"
+    made = planned(bench, one)
+    clock = RoundClock(monkeypatch, time.time())
+
+    def turns(count: int) -> list[str]:
+        caplog.clear()
+        for _ in range(count):
+            planned(bench, other)
+            made.round(bench.table.connection)
+            clock.now += 1
+        mine = [found for found in caplog.records if found.levelno == logging.WARNING]
+        return [found.getMessage() for found in mine]
+
+    assert turns(1) == [], "a change is none that takes turns"
+    (said,) = turns(4)
+    assert "schedule sweep has changed again" in said
+    assert other in said
+    clock.now += HOUR
+    assert len(turns(4)) == 1
+
+
+def test_a_job_too_large_for_the_server_does_not_hold_up_the_others(bench: Bench) -> None:
+    """MariaDB refuses it and closes the connection; SQLite takes it."""
+    bench.registry.replace(Task("sweep", sweep))
+    bench.registry.schedules[:] = [
+        Schedule("0 0 * * *", "elsewhere", name="large", param="x" * 3_000_000),
+        Schedule("0 0 * * *", "sweep", name="good"),
+    ]
+    made = Scheduling(bench.config, bench.registry)
+    made.round(bench.table.connection)
+    set_back(bench, 2 * DAY)
+    if bench.table.is_sqlite:
+        assert made.round(bench.table.connection).counts[JOBS] == 2
+        return
+    ((most,),) = bench.table.read("SELECT @@GLOBAL.max_allowed_packet")
+    bench.table.write("SET GLOBAL max_allowed_packet = 1048576")
+    try:
+        done = made.round(bench.table.database.connect())
+    finally:
+        bench.table.write(f"SET GLOBAL max_allowed_packet = {most}")
+    assert list(done.failed) == ["large"]
+    assert done.spent
+    assert bench.table.read("SELECT task FROM queue") == [("sweep",)]
+
+
+def test_a_job_that_costs_the_connection_does_not_hold_up_the_others(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one larger than MariaDB's max_allowed_packet does."""
     planned(bench)
+    names = ["large", "good", "larger", "better"]
+    bench.registry.schedules[:] = [Schedule("0 0 * * *", "sweep", name=one) for one in names]
+    made = Scheduling(bench.config, bench.registry)
+    made.round(bench.table.connection)
+    set_back(bench, 2 * DAY)
+
+    def lossy(connection: Connection, job: NewJob) -> int:
+        if job.headers["schedule"]["name"].startswith("large"):
+            connection.close()
+            raise OutcomeUnknown("MySQL server has gone away (error 2006)")
+        return insert(connection, job)
+
+    monkeypatch.setattr(scheduling, "insert", lossy)
+    done = made.round(bench.table.database.connect())
+    assert list(done.failed) == ["large", "larger"]
+    assert "(error 2006)" in done.failed["large"]
+    assert done.lost == jobs(bench) == 2
+    assert done.spent
+    monkeypatch.setattr(scheduling, "LOST_MOST", 1)
+    with pytest.raises(OutcomeUnknown, match="schedule larger: MySQL server has gone away"):
+        made.round(bench.table.database.connect())
+
+
+def test_a_definition_that_cannot_be_read_begins_anew(bench: Bench) -> None:
+    planned(bench, misfire="all")
     bench.table.write("UPDATE schedules SET definition = 'null'")
     set_back(bench, 3 * DAY)
-    planned(bench)
-    assert jobs(bench) == 0
+    planned(bench, misfire="all")
+    assert jobs(bench) == 1, "of the last minute"
     assert '"* * * * *"' in schedules.read(bench.table.connection)["sweep"].definition
 
 
@@ -292,6 +417,20 @@ def test_the_keeper_makes_jobs_of_what_is_due(bench: Bench) -> None:
     keeper.tick(1002.0)
     assert bench.table.read("SELECT task FROM queue") == [("nightly",)]
     assert keeper.complaint == ""
+
+
+def test_a_schedule_that_cannot_be_costs_itself_and_the_keeper_says_so(bench: Bench) -> None:
+    keeper = keeper_of(bench, "app_beside_a_bad_one", APP)
+    bad = ScheduleConfig(cron="* * * * *", task="nightly", name="bad", param={"n": 1})
+    config = msgspec.structs.replace(keeper.config, schedule=(bad,))
+    keeper = Keeper(dataclasses.replace(keeper.place, config=config))
+    keeper.tick(1000.0)
+    set_back(bench, 2 * DAY)
+    keeper.tick(1002.0)
+    assert bench.table.read("SELECT task FROM queue") == [("nightly",)]
+    assert keeper.complaint == (
+        "schedule bad: nightly() cannot take this param: got an unexpected keyword argument 'n'"
+    )
 
 
 def test_an_application_that_cannot_be_imported_costs_its_schedules_not_the_keeper(

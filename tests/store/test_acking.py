@@ -176,7 +176,7 @@ def test_an_ack_for_an_older_claim_of_the_same_worker_is_refused(table: Table) -
 def test_rows_that_no_worker_could_run_are_buried_with_the_reason(table: Table) -> None:
     ready, running = table.add(2)
     table.write("UPDATE queue SET status = 2, worker = 'w' WHERE id = :id", id=running)
-    assert acking.bury_unrun(table.connection, [ready, running], "no date") == 1
+    assert acking.bury_unrun(table.connection, [(ready, 0), (running, 0)], "no date") == 1
     assert table.row(ready, "status", "attempt", "claims") == (State.DEAD, 0, 1)
     assert table.state(running) == State.RUNNING
     assert attempts(table, "job_id", "attempt", "outcome", "error") == [

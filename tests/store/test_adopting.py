@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from qsuper.errors import SchemaError
 from qsuper.states import State
 from qsuper.store import claiming, schema
-from qsuper.store.adopting import adoption, copying, names
+from qsuper.store.adopting import adoption, copying, names, rows
 from qsuper.store.backend import StoreBusy
 from qsuper.store.database import Database
 from tests.servers import MariaDB
@@ -202,6 +202,16 @@ def test_the_old_programs_go_on_inserting_in_all_their_ways(mode: str, plain: Ol
     ]
 
 
+def test_a_name_keeps_out_the_doubles_that_a_unique_index_has_kept_out(plain: OldQueue) -> None:
+    """As docs/adopting.md tells."""
+    plain.run("ALTER TABLE queue ADD UNIQUE once (taskphp, param(50))")
+    plain.adopt()
+    for name in ("", "", ", CONCAT('a:', MD5('1'))", ", CONCAT('a:', MD5('1'))"):
+        columns = "taskphp, param, name" if name else "taskphp, param"
+        plain.run(f"INSERT IGNORE INTO queue ({columns}) VALUES ('a', '1'{name})")
+    assert plain.run("SELECT COUNT(*), COUNT(name) FROM queue") == [(3, 1)]
+
+
 def test_a_reader_that_was_forgotten_loses_no_row(plain: OldQueue) -> None:
     """As docs/adopting.md tells: its Unix time is refused, or is no date; the row stays."""
     strict, lax = plain.add(), plain.add()
@@ -252,6 +262,46 @@ def test_names_that_must_be_free_are_those_of_the_newest_version(mysql_table: Ta
             " INSERT INTO queue (taskphp) VALUES (REPEAT('x', 191))",
             "1 rows name a program in more than 190 letters",
         ),
+        ("UPDATE queue SET id = 0", "smallest id of `queue` is 0, and qsuper's begin at 1"),
+        ("UPDATE queue SET id = -7", "smallest id of `queue` is -7, and qsuper's begin at 1"),
+        (
+            "ALTER TABLE queue MODIFY id BIGINT UNSIGNED AUTO_INCREMENT;"
+            f" UPDATE queue SET id = {2**63 + 5}",
+            f"of `queue` have come to {2**63 + 6}, which leaves none for new rows: give rows above",
+        ),
+        (
+            f"ALTER TABLE queue MODIFY id BIGINT; UPDATE queue SET id = {rows.ID_MOST + 1}",
+            f"of `queue` have come to {rows.ID_MOST + 1}, which",
+        ),
+        (
+            "ALTER TABLE queue MODIFY id BIGINT AUTO_INCREMENT;"
+            f" ALTER TABLE queue AUTO_INCREMENT = {rows.ID_MOST + 1}",
+            f"of `queue` have come to {rows.ID_MOST + 1}, which",
+        ),
+        (
+            "ALTER TABLE queue ADD sub INT NOT NULL DEFAULT 0, DROP PRIMARY KEY,"
+            " ADD PRIMARY KEY (id, sub); INSERT INTO queue (id, sub) SELECT id, 1 FROM queue",
+            "2 rows of `queue` have the id 1, .*: make `id` alone the primary key first",
+        ),
+        (
+            "ALTER TABLE queue MODIFY param LONGTEXT;"
+            f" INSERT INTO queue (param) VALUES (REPEAT('x', {rows.PARAM_MOST + 1}))",
+            r"1 rows of `queue` have a param of more than 16,777,215 .*first is id 2\): shorten",
+        ),
+        (
+            "ALTER TABLE queue MODIFY param LONGBLOB;"
+            f" INSERT INTO queue (param) VALUES (REPEAT('x', {rows.PARAM_MOST + 1}))",
+            "1 rows of `queue` have a param of more",
+        ),
+        (
+            "ALTER TABLE queue MODIFY param MEDIUMTEXT CHARACTER SET latin1;"
+            " INSERT INTO queue (param) VALUES (REPEAT(_latin1 0xfc, 9000000))",
+            "1 rows of `queue` have a param of more",
+        ),
+        (
+            "ALTER TABLE queue ADD mark VARBINARY(9) DEFAULT 0x00ff",
+            r"default in `queue` is bytes that are no text \(mark\): ALTER the column",
+        ),
     ],
 )
 def test_what_cannot_be_adopted_is_refused_with_a_reason_and_left_as_it_is(
@@ -265,6 +315,98 @@ def test_what_cannot_be_adopted_is_refused_with_a_reason_and_left_as_it_is(
         plain.find()
     assert "\n" not in str(caught.value)
     assert plain.run("SHOW TABLES") == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE queue MODIFY id BIGINT UNSIGNED AUTO_INCREMENT;"
+        f" UPDATE queue SET id = {rows.ID_MOST - 1}",
+        "ALTER TABLE queue ADD sub INT NOT NULL DEFAULT 0, DROP PRIMARY KEY,"
+        " ADD PRIMARY KEY (id, sub)",
+        "ALTER TABLE queue MODIFY param LONGTEXT;"
+        f" UPDATE queue SET param = REPEAT('x', {rows.PARAM_MOST})",
+        "ALTER TABLE queue MODIFY param LONGBLOB;"
+        " UPDATE queue SET param = CONVERT(REPEAT('ü', 8000000) USING utf8mb4)",
+        "ALTER TABLE queue MODIFY param BLOB DEFAULT 0x00ff",
+    ],
+)
+def test_what_just_fits_is_adopted_and_leaves_room_for_new_rows(
+    change: str, plain: OldQueue
+) -> None:
+    plain.add()
+    for statement in change.split(";"):
+        plain.run(statement)
+    before = plain.run("SELECT id, MD5(param) FROM queue")
+    assert plain.adopt() == 1
+    assert plain.run("SELECT id, MD5(param) FROM queue") == before
+    assert plain.add() > before[0][0]
+
+
+def test_a_row_that_came_too_late_to_be_refused_is_named_and_can_be_mended(
+    plain: OldQueue,
+) -> None:
+    """It was written between the look and the switch."""
+    plain.add()
+    plan = plain.find()
+    assert plan is not None
+    plain.run("SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'")
+    plain.add(id=0)
+    with pytest.raises(SchemaError, match="could not be copied"):
+        plan.run(plain.database, larger_first=False, tell=lambda _copied: None)
+    with pytest.raises(SchemaError, match="smallest id of `queue_before_qsuper` is 0, and"):
+        plain.find()
+    plain.run("DELETE FROM queue_before_qsuper WHERE id = 0")
+    assert plain.adopt() == 1
+
+
+def test_what_a_failed_upgrade_left_behind_is_no_obstacle(plain: OldQueue) -> None:
+    """An empty alembic_version: of those that are not empty somebody may have need."""
+    plain.add()
+    plain.run("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    plan = plain.find()
+    assert plan is not None
+    assert plan.statements(larger_first=False)[0] == "DROP TABLE alembic_version"
+    plain.run("INSERT INTO alembic_version VALUES ('somebody')")
+    with pytest.raises(SchemaError, match="since this plan: run it again"):
+        plan.run(plain.database, larger_first=False, tell=lambda _copied: None)
+    with pytest.raises(SchemaError, match="there already: rename or drop alembic_version first"):
+        plain.find()
+    plain.run("DELETE FROM alembic_version")
+    assert plain.adopt() == 1
+    assert plain.run("SELECT version_num FROM alembic_version") == [(schema.VERSIONS[-1],)]
+
+
+def test_an_upgrade_between_two_attempts_leaves_the_adoption_to_the_next(
+    plain: OldQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain.add()
+    monkeypatch.setattr(adoption, "_switch", _cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        plain.adopt()
+    monkeypatch.undo()
+    before = plain.run("SHOW TABLES")
+    with pytest.raises(SchemaError, match="was cut off: run `qsuper db adopt` again"):
+        schema.upgrade(plain.database)
+    assert plain.run("SHOW TABLES") == before
+    assert plain.adopt() == 1
+
+
+def _cut_off(_connection: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_indexes_that_forbid_doubles_are_told_from_others(plain: OldQueue) -> None:
+    plain.run(
+        "ALTER TABLE queue ADD UNIQUE once (taskphp, param(50)), ADD UNIQUE with_id (status, id)"
+    )
+    found = plain.find()
+    assert found is not None
+    assert {index.name: (index.columns, index.forbids_doubles) for index in found.old.indexes} == {
+        "ctime": ("ctime", False),
+        "once": ("taskphp, param", True),
+        "with_id": ("status, id", False),
+    }
 
 
 def test_a_sqlite_file_is_refused(tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ def test_each_kind_of_cancelled_job_is_told_apart(table: Table) -> None:
     acking.cancelled(table.connection, WORKER, job, Report("n1", "ended on request"))
     (job,) = table.claim()
     acking.discard(table.connection, WORKER, job, Report("n1", "the order is paid"))
-    acking.discard_unrun(table.connection, [old], "it has waited longer than its max_age")
+    acking.discard_unrun(table.connection, [(old, 0)], "it has waited longer than its max_age")
     assert told(table, taken_back)["cancelled"] == "it was taken back before it ran"
     assert told(table, ended)["cancelled"] == "it was ended on request while it ran"
     assert told(table, discarded)["discarded"] == "it was discarded: the order is paid"

@@ -86,15 +86,49 @@ def test_many_upgrades_at_once_make_the_tables_once(store_url: str) -> None:
 
 
 def test_what_is_not_ours_is_not_overwritten(store_url: str) -> None:
-    """The programs that qsuper replaces have a table `queue`, too."""
+    """The programs that qsuper replaces have a table `queue`, too. Nothing is left beside it."""
     database = Database(store_url)
     connection = database.connect()
     connection.run(Statement("CREATE TABLE queue (id INTEGER PRIMARY KEY, taskphp VARCHAR(128))"))
     connection.run(Statement("INSERT INTO queue (id, taskphp) VALUES (1, 'send.php')"))
-    with pytest.raises(Exception, match=r"(?i)table '?queue'? already exists"):
-        schema.upgrade(database)
+    what = {
+        "mysql": "run `qsuper db adopt` to take it over",
+        "sqlite": "rename it, or name another",
+    }
+    words = f"holds another program's `queue`: {what[connection.backend.name]}"
+    for look in (lambda: schema.check(connection), lambda: schema.upgrade(database)):
+        with pytest.raises(SchemaError, match=words) as caught:
+            look()
+        assert "\n" not in str(caught.value)
+    assert tables(connection) == {"queue"}
     assert connection.rows(Statement("SELECT id, taskphp FROM queue")) == [(1, "send.php")]
     connection.close()
+
+
+def test_any_other_table_that_is_not_ours_is_not_overwritten(store_url: str) -> None:
+    database = Database(store_url)
+    connection = database.connect()
+    connection.run(Statement("CREATE TABLE nodes (id INTEGER PRIMARY KEY)"))
+    with pytest.raises(SchemaError, match=r"already exists.*: the database holds tables that are"):
+        schema.upgrade(database)
+    connection.close()
+
+
+def test_nothing_is_upgraded_in_the_midst_of_an_adoption(mysql_table: Table) -> None:
+    mysql_table.write("UPDATE alembic_version SET version_num = '0001'")
+    mysql_table.write("CREATE TABLE queue_adoption (one TINYINT)")
+    for look in (
+        lambda: schema.check(mysql_table.connection),
+        lambda: schema.upgrade(mysql_table.database),
+    ):
+        with pytest.raises(SchemaError, match="adoption of an old queue was cut off: run `qsuper"):
+            look()
+    assert mysql_table.read("SELECT version_num FROM alembic_version") == [("0001",)]
+
+
+def test_a_table_whose_name_resembles_that_of_an_adoption_is_none(mysql_table: Table) -> None:
+    mysql_table.write("CREATE TABLE queueXadoption (one TINYINT)")
+    schema.check(mysql_table.connection)
 
 
 def test_sqlite_never_gives_an_id_twice(sqlite_table: Table) -> None:

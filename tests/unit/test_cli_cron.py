@@ -120,14 +120,98 @@ def test_a_schedule_that_is_not_there_is_said_with_what_was_meant(shop: Path, ve
     assert "known: sweep, dump" in call(shop, "cron", verb, "xyz").err
 
 
-@pytest.mark.parametrize("verb", ["tick", "list"])
-def test_two_of_one_name_are_said(shop: Path, verb: str) -> None:
-    more = '[[schedule]]\ncron = "* * * * *"\ntask = "x"\nname = "sweep"\n'
+def add(folder: Path, **keys: object) -> None:
+    """One more [[schedule]]."""
+    config = folder / "qsuper.toml"
+    lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+    config.write_text("\n".join([config.read_text(), "[[schedule]]", *lines, ""]))
+
+
+BAD = [
+    (
+        {"cron": "* * * * *", "task": "x", "name": "sweep"},
+        "sweep",
+        "two schedules are named 'sweep': give one of them name=...",
+    ),
+    (
+        {"cron": "* * * * *", "task": "sweep", "name": "odd", "param": '{"n": 1}'},
+        "odd",
+        "sweep() cannot take this param: got an unexpected keyword argument 'n'",
+    ),
+    (
+        {"cron": "* * * * *", "task": "x", "name": "large", "param": "x" * 3000},
+        "large",
+        "its param is larger than 2048 bytes (job.max_param_bytes): store the data elsewhere and"
+        " pass where it is",
+    ),
+]
+
+
+@pytest.mark.parametrize(("keys", "name", "reason"), BAD, ids=[name for _, name, _ in BAD])
+def test_one_that_cannot_be_is_said_and_the_others_go_on(
+    shop: Path, keys: dict[str, object], name: str, reason: str
+) -> None:
     config = shop / "qsuper.toml"
-    config.write_text(config.read_text() + more)
-    answer = call(shop, "cron", verb)
-    assert answer.code == 1
-    assert answer.err == "qsuper: two schedules are named 'sweep': give one of them name=...\n"
+    config.write_text(config.read_text() + "[job]\nmax_param_bytes = 2048\n")
+    assert call(shop, "check").out.count("schedules ok: sweep, dump\n") == 1
+    call(shop, "cron", "tick")
+    add(shop, **keys)
+    set_back(shop, 2)
+    answer = call(shop, "cron", "tick")
+    assert answer.out == "2 schedules: 3 jobs made; 1 due time without one (missed)\n"
+    assert (answer.code, answer.err) == (1, f"qsuper: the schedule {name!r}: {reason}\n")
+    shown = json.loads(call(shop, "cron", "list", "--json").out)
+    assert [(one["name"], one["error"]) for one in shown if one["status"] == "failed"] == [
+        (name, reason)
+    ]
+    assert [one["name"] for one in shown if one["next"] is not None] == ["sweep", "dump"]
+    lines = call(shop, "cron", "list").out.splitlines()
+    assert lines[-1] == f"{name} makes no jobs: {reason}"
+    checked = call(shop, "check")
+    assert checked.code == 1
+    assert f"\nschedules {name}: {reason}\n" in checked.out
+
+
+def test_where_there_are_no_schedules_check_says_nothing_of_them(tmp_path: Path) -> None:
+    assert "\nschedules" not in call(tmp_path, "check").out
+
+
+def test_running_one_that_cannot_be_says_why(shop: Path) -> None:
+    keys, name, reason = BAD[1]
+    add(shop, **keys)
+    for verb in ("run", "pause"):
+        answer = call(shop, "cron", verb, name)
+        assert (answer.code, answer.err) == (1, f"qsuper: the schedule {name!r}: {reason}\n")
+
+
+def test_a_schedule_that_only_other_hosts_know_can_be_paused(shop: Path) -> None:
+    call(shop, "cron", "tick")
+    config = shop / "qsuper.toml"
+    there = config.read_text()
+    config.write_text(there.replace(CONFIG, ""))
+    assert call(shop, "cron", "pause", "dump").code == 0
+    config.write_text(there)
+    assert listed(shop)["dump"]["status"] == "paused"
+    config.write_text(there.replace(CONFIG, ""))
+    set_back(shop, 3)
+    assert call(shop, "cron", "resume", "dump").code == 0
+    config.write_text(there)
+    dump = listed(shop)["dump"]
+    assert (dump["status"], dump["paused"]) == ("active", 3)
+    assert "did you mean 'dump'?" in call(shop, "cron", "pause", "dumb").err
+
+
+def test_a_schedule_can_be_paused_while_the_application_is_broken(shop: Path) -> None:
+    call(shop, "cron", "tick")
+    config = shop / "qsuper.toml"
+    there = config.read_text()
+    config.write_text('app = "nowhere.to:queue"')
+    assert call(shop, "cron", "pause", "sweep").code == 0
+    answer = call(shop, "cron", "pause", "swep")
+    assert (answer.code, answer.out) == (1, "")
+    assert "importing nowhere.to failed" in answer.err
+    config.write_text(there)
+    assert listed(shop)["sweep"]["status"] == "paused"
 
 
 def test_mistakes_in_the_file_are_told_with_all_others(shop: Path) -> None:

@@ -90,6 +90,21 @@ def test_a_daemon_is_shown_scaled_paused_reloaded_and_stopped(start: Start, tmp_
     assert call(tmp_path, "status").code == 3
 
 
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_a_daemon_runs_whatever_its_caller_has_closed(
+    start: Start, tmp_path: Path, closed: str
+) -> None:
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {sys.executable} -m qsuper run {closed}"], cwd=tmp_path
+    )
+    try:
+        wait_for(lambda: states(tmp_path) == {"RUNNING"}, 60)
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0
+
+
 def test_a_stop_ends_the_master_that_stands_by_too(start: Start, tmp_path: Path) -> None:
     first = start("run")
     wait_for(lambda: states(tmp_path) == {"RUNNING"}, 60)

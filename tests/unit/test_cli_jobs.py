@@ -161,6 +161,15 @@ def test_what_is_no_moment_is_a_usage_error(text: str, tmp_path: Path) -> None:
     assert answer.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("lines", [b"", b"\n \n"], ids=["nothing", "blank lines"])
+def test_a_group_of_no_lines_is_refused_and_adds_nothing(lines: bytes, tmp_path: Path) -> None:
+    answer = call(tmp_path, "group", "report", stdin=lines)
+    assert (answer.code, answer.out) == (1, "")
+    assert "there were no jobs, so report was not added" in answer.err
+    assert json.loads(call(tmp_path, "jobs", "--json").out) == []
+    assert call(tmp_path, "group", "report", stdin=b"page 1\n").out == "1\n"
+
+
 def test_the_dead_are_grouped_by_task_and_error(tmp_path: Path) -> None:
     for job_id, task, error in (
         (1, "a", "boom"),

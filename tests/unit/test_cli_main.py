@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +133,88 @@ def test_a_reader_that_has_had_enough_is_not_complained_about(tmp_path: Path) ->
         ["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path, check=True
     )
     assert done.stderr == ""
+
+
+def in_shell(folder: Path, command: str) -> "subprocess.CompletedProcess[str]":
+    """`qsuper COMMAND` as a shell runs it, redirections included."""
+    return subprocess.run(
+        ["bash", "-c", f"exec {sys.executable} -m qsuper {command}"],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_failure(closed: str, tmp_path: Path) -> None:
+    for number, words in enumerate(("add task", "jobs", "cancel --all", "db prune"), 1):
+        done = in_shell(tmp_path, f"{words} {closed}")
+        assert (number, done.returncode, done.stderr) == (number, 0, "")
+        if ">&-" not in closed.replace("2>&-", ""):
+            assert done.stdout
+    (job,) = json.loads(call(tmp_path, "jobs", "--json").out)
+    assert job["state"] == "cancelled"
+
+
+def test_a_group_without_standard_input_has_no_jobs(tmp_path: Path) -> None:
+    done = in_shell(tmp_path, "group report <&-")
+    assert done.returncode == 1
+    assert "there were no jobs" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("jobs", "--state", "x" * 5000),
+        ("jobs", "--state", "x " * 2500),
+        ("jobs", "--state=" + "x" * 5000),
+        ("jobs", "--state", "\x1b'" * 2500),
+        ("jobs", "--" + "x" * 5000),
+        ("jobs", "--" + "x" * 5000 + "=" + "y" * 5000),
+        ("jobs", "x" * 5000),
+        ("x" * 5000,),
+    ],
+    ids=lambda arguments: f"{arguments[0]:.4} {arguments[-1]:.9}",
+)
+def test_what_was_typed_is_not_repeated_at_length(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    answer = call(tmp_path, *arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert "…" in answer.err
+    assert len(answer.err) < 400
+    if "--state" in arguments:
+        assert "'ready'" in answer.err, "what it could have been is still told"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("jobs", "--name"),
+        ("jobs", "--error"),
+        ("jobs", "--queue"),
+        ("jobs", "--task"),
+        ("retry", "--error"),
+        ("cancel", "--error"),
+        ("cancel", "--name"),
+        ("cancel", "--since"),
+        ("cancel", "--until"),
+        ("add", "task", "--name"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("text", ["", "\udcff"], ids=["empty", "no UTF-8"])
+def test_text_that_is_none_chooses_nothing(
+    arguments: tuple[str, ...], text: str, tmp_path: Path
+) -> None:
+    answer = call(tmp_path, *arguments, text)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"qsuper: Invalid value for '{arguments[-1]}': ")
+    assert answer.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_help_names_every_verb(tmp_path: Path) -> None:

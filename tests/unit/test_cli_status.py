@@ -145,6 +145,25 @@ def test_many_children_with_one_trouble_are_one_sentence(node: Node, tmp_path: P
     )
 
 
+def test_who_does_not_come_up_is_told_after_a_minute(node: Node, tmp_path: Path) -> None:
+    node.queue("default", wanted=5)
+    for number in range(5):
+        node.child(f"default[{number}]", 0, state="STARTING")
+    node.child("keeper", role="keeper", state="STARTING")
+    node.child("scheduler", state="STARTING")
+    for child in node.children:
+        child["since"] = time.time()
+    node.post()
+    node.count()
+    assert not any("STARTING" in words for words in picture(tmp_path / "var", later=50).degraded)
+    told = [words for words in picture(tmp_path / "var", later=180).degraded if "START" in words]
+    assert told == [
+        "default[0], default[1], default[2] and 3 more have been STARTING for 3m:"
+        " its application hangs while it is imported?",
+        "scheduler has been STARTING for 3m",
+    ]
+
+
 def test_silence_of_master_and_keeper_is_told(node: Node, tmp_path: Path) -> None:
     node.post()
     node.count()

@@ -10,6 +10,7 @@ from qsuper import current_job
 from qsuper.errors import ParamError, QsuperError
 from qsuper.job import Job
 from qsuper.tasks.current import STATE_BYTES_MOST, CurrentJob, being, running
+from tests.wait import wait_for
 
 JOB = Job(7, "send_msg", '{"uid":4}', 2, 5, 30.0, 3)
 
@@ -61,6 +62,25 @@ def test_a_job_knows_itself_from_any_of_its_threads(job: CurrentJob) -> None:
     assert running() is None
 
 
+def test_a_thread_that_an_earlier_job_has_left_has_no_part_in_the_next(desk: Notes) -> None:
+    go_on, seen = threading.Event(), list[CurrentJob | None]()
+
+    def live_on() -> None:
+        go_on.wait()
+        seen.append(running())
+
+    began = time.monotonic()
+    with being(CurrentJob(JOB, "mail", desk)):
+        left = threading.Thread(target=live_on)
+        left.start()
+    # A thread's start is told in hundredths of a second.
+    wait_for(lambda: time.monotonic() > began + 0.05)
+    with being(CurrentJob(JOB, "mail", desk)):
+        go_on.set()
+        left.join()
+    assert seen == [None]
+
+
 def test_a_job_without_a_time_out_has_no_deadline(desk: Notes) -> None:
     assert CurrentJob(JOB, "mail", desk).remaining is None
 
@@ -91,11 +111,11 @@ def test_state_that_cannot_be_kept_is_refused(job: CurrentJob, desk: Notes, stat
 
 
 def test_a_transaction_is_for_its_own_thread_and_database(job: CurrentJob) -> None:
-    job.connection, job.store_url = "open", "sqlite:///a.db"
-    assert job.transaction("sqlite:///a.db") == "open"
-    assert job.transaction("sqlite:///b.db") is None
+    job.connection, job.store = "open", "a.db"
+    assert job.transaction("a.db") == "open"
+    assert job.transaction("b.db") is None
     seen: list[Any] = []
-    thread = threading.Thread(target=lambda: seen.append(job.transaction("sqlite:///a.db")))
+    thread = threading.Thread(target=lambda: seen.append(job.transaction("a.db")))
     thread.start()
     thread.join()
     assert seen == [None]

@@ -12,6 +12,7 @@ from qsuper.exits import Exit, describe
         (3 << 8, "exited with 3"),
         (Exit.CANNOT_BOOT << 8, "could not boot (exit 11)"),
         (Exit.RECYCLED << 8, "made room for a fresh one (exit 10)"),
+        (Exit.GAVE_UP << 8, "gave up (exit 13)"),
         (signal.SIGKILL, "killed by SIGKILL"),
         (signal.SIGSEGV | 0x80, "killed by SIGSEGV"),
         (signal.SIGRTMIN + 1, "killed by signal 35"),

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from qsuper import Queue
@@ -11,8 +12,17 @@ from qsuper.config import Config, ScheduleConfig, TaskConfig
 from qsuper.cron import CronLine
 from qsuper.errors import ParamError
 from qsuper.tasks.registry import Registry, Task
-from qsuper.tasks.schedule import MISSED, PAUSED, Due, Schedule, distinct, line_of
-from qsuper.tasks.scheduled import job_for, schedules_of
+from qsuper.tasks.schedule import (
+    MISSED,
+    PAUSED,
+    Due,
+    Schedule,
+    distinct,
+    line_of,
+    named,
+    remembered,
+)
+from qsuper.tasks.scheduled import job_for, schedules_of, sorted_out
 
 BERLIN = "Europe/Berlin"
 
@@ -195,8 +205,40 @@ def test_a_schedule_has_its_tasks_name_and_the_cron_line_where_there_are_several
     hourly, daily = Schedule("0 * * * *", "sweep"), Schedule("0  0 * * *", "sweep")
     mail = Schedule("0 * * * *", "mail")
     assert [one.name for one in distinct([hourly, mail])] == ["sweep", "mail"]
-    named = distinct([hourly, daily, mail, hourly])
-    assert [one.name for one in named] == ["sweep 0 * * * *", "sweep 0 0 * * *", "mail"]
+    several = distinct([hourly, daily, mail, hourly])
+    assert [one.name for one in several] == ["sweep 0 * * * *", "sweep 0 0 * * *", "mail"]
+
+
+def test_of_two_schedules_of_one_name_the_first_keeps_it() -> None:
+    first, second = Schedule("0 * * * *", "sweep", name="a"), Schedule("1 * * * *", "b", name="a")
+    long = [Schedule(f"{minute} * * * *", "t" * 185) for minute in (1, 2)]
+    found, refused = named([first, second, *long])
+    assert found == {"a": first}
+    assert [(one.name, one.reason.split(":")[0]) for one in refused] == [
+        ("a", "two schedules are named 'a'"),
+        *[("t" * 185, "a schedule's name is at most 190 characters")] * 2,
+    ]
+
+
+def test_one_whose_job_cannot_be_is_set_apart_from_the_others() -> None:
+    registry = Registry()
+    registry.add(Task("sweep", lambda n: None))
+    small = msgspec.structs.replace(Config().job, max_param_bytes=10)
+    config = Config(
+        job=small,
+        schedule=(
+            ScheduleConfig(cron="0 * * * *", task="sweep", name="none"),
+            ScheduleConfig(cron="0 * * * *", task="sweep", name="large", param={"n": "x" * 9}),
+            ScheduleConfig(cron="0 * * * *", task="elsewhere", name="text", param="\udc80" * 4),
+            ScheduleConfig(cron="0 * * * *", task="sweep", name="good", param={"n": 1}),
+        ),
+    )
+    found, refused = sorted_out(config, registry)
+    assert list(found) == ["good"]
+    reasons = {one.name: one.reason for one in refused}
+    assert "missing a required argument: 'n'" in reasons["none"]
+    assert "larger than 10 bytes (job.max_param_bytes)" in reasons["large"]
+    assert "larger than 10 bytes (job.max_param_bytes)" in reasons["text"]
 
 
 def test_two_schedules_of_one_name_are_a_mistake_where_they_are_declared() -> None:
@@ -262,5 +304,10 @@ def test_schedules_of_the_configuration_know_their_tasks() -> None:
 def test_a_definition_is_kept_as_text_that_others_may_have_written() -> None:
     schedule = Schedule("0 3 * * *", "sweep", timezone=BERLIN)
     assert line_of(schedule.definition) == schedule.line
+    again = remembered("a", schedule.definition)
+    assert again is not None
+    assert (again.name, again.definition) == ("a", schedule.definition)
+    assert remembered("a", schedule.definition[:-1] + ', "zone": "x"}') is None
     for text in ("", "null", "[]", "{}", '{"cron": 3, "timezone": "UTC"}', '{"cron": "x"}'):
         assert line_of(text) is None
+        assert remembered("a", text) is None

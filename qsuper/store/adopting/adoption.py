@@ -15,8 +15,10 @@ from qsuper.store.adopting.names import (
     OLD,
     OURS,
     PROGRESS,
+    VERSION,
 )
 from qsuper.store.adopting.old_table import OldTable, read
+from qsuper.store.adopting.rows import ROOM, last_id
 from qsuper.store.backend import Statement, StoreBusy
 from qsuper.store.database import Connection, Database
 
@@ -36,6 +38,7 @@ _COLUMNS = Statement(
     WHERE table_schema = DATABASE() AND table_name = :name
     """
 )
+_CLEAR = f"DROP TABLE {VERSION}"
 _END = f"DROP TABLE {PROGRESS}"
 
 
@@ -46,6 +49,8 @@ class Adoption:
     old: OldTable
     stage: frozenset[str]
     """Which of the tables that tell how far it came are there."""
+    leftover: bool
+    """Whether an empty alembic_version stands in the way, as an upgrade that failed leaves it."""
 
     @property
     def begun(self) -> bool:
@@ -69,6 +74,7 @@ class Adoption:
             )
         tables = _tables(connection)
         stage = tables & _STAGES
+        leftover = _has_leftover(connection, tables)
         if PROGRESS not in stage:
             if OLD not in tables:
                 raise SchemaError(
@@ -76,14 +82,15 @@ class Adoption:
                 )
             if schema.version(connection) is not None and _is_ours(connection):
                 return None
-            _refuse_names_taken(tables)
-        return cls(read(connection, BACKUP if BACKUP in stage else OLD), stage)
+            _refuse_names_taken(tables - {VERSION} if leftover else tables)
+        return cls(read(connection, BACKUP if BACKUP in stage else OLD), stage, leftover)
 
     def statements(self, *, larger_first: bool) -> list[str]:
         """What `run` will do, a line each."""
         before = [
+            *([_CLEAR] if self.leftover else []),
             *map(making.shown, making.beginning(self.old, larger_first=larger_first)),
-            making.ABOVE.format(f"(the last id) + {making.ROOM}"),
+            making.ABOVE.format(f"(the last id) + {ROOM}"),
             making.SWITCH,
         ]
         return [
@@ -104,15 +111,19 @@ class Adoption:
             connection.run(_PATIENCE)
             if connection.row(_ALONE)[0] != 1:
                 raise SchemaError("another `qsuper db adopt` is at work: wait for it")
-            if _tables(connection) & _STAGES != self.stage:
+            tables = _tables(connection)
+            leftover = _has_leftover(connection, tables)
+            if (tables & _STAGES, leftover) != (self.stage, self.leftover):
                 raise SchemaError(
                     "another `qsuper db adopt` has been at work since this plan: run it again"
                 )
             if not self.switched:
+                if self.leftover:
+                    _execute(connection, _CLEAR)
                 for statement in making.beginning(self.old, larger_first=larger_first):
                     _execute(connection, statement)
                 _switch(connection)
-            schema.upgrade(database)
+            schema.upgrade(database, adopting=True)
             copied = copy(connection, self.old, tell)
             _execute(connection, _END)
             return copied
@@ -122,6 +133,10 @@ class Adoption:
 
 def _tables(connection: Connection) -> frozenset[str]:
     return frozenset(str(row[0]) for row in connection.rows(Statement("SHOW TABLES")))
+
+
+def _has_leftover(connection: Connection, tables: frozenset[str]) -> bool:
+    return VERSION in tables and schema.version(connection) is None
 
 
 def _is_ours(connection: Connection) -> bool:
@@ -147,8 +162,8 @@ def _execute(connection: Connection, statement: str) -> None:
 
 def _switch(connection: Connection) -> None:
     for _ in range(SWITCH_TRIES):
-        last = int(connection.row(Statement(making.LAST_ID))[0])
-        _execute(connection, making.ABOVE.format(last + making.ROOM))
+        last = last_id(connection, OLD)
+        _execute(connection, making.ABOVE.format(last + ROOM))
         try:
             return _execute(connection, making.SWITCH)
         except StoreBusy:

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from qsuper.errors import SchemaError
+from qsuper.store.adopting import param
+from qsuper.store.adopting.column import Column
 from qsuper.store.adopting.names import BACKUP, OLD, PROGRESS
-from qsuper.store.adopting.old_table import DONE, WAITING, Column, OldTable
+from qsuper.store.adopting.old_table import DONE, WAITING, OldTable
 from qsuper.store.backend import Statement, StoreBusy
 from qsuper.store.database import Connection
 
@@ -39,7 +41,7 @@ def copy_statement(old: OldTable, which: str) -> Statement:
     values = {
         "id": "o.id",
         "taskphp": "o.taskphp" if old.columns["taskphp"].nullable else "COALESCE(o.taskphp, '')",
-        "param": _param(old.columns["param"]),
+        "param": param.in_utf8mb4(old.columns["param"], "o.id IN {ids}"),
         # Another status means that something went wrong there: nobody shall run it unasked.
         "status": f"CASE o.status WHEN {WAITING} THEN 0 WHEN {DONE} THEN 1 ELSE 3 END",
         "run_at": f"LEAST({ctime}, CURRENT_TIMESTAMP(6))",
@@ -80,30 +82,14 @@ def _date(column: Column | None, otherwise: str) -> str:
     return f"IF({unix} > 0, FROM_UNIXTIME(LEAST({unix}, 2147483646)), {otherwise})"
 
 
-def _is_bytes(column: Column) -> bool:
-    """Whether UTF-8 may have been put into it byte for byte, as PHP does with latin1 columns."""
-    return column.charset in ("latin1", None)
-
-
-def _param(column: Column) -> str:
-    """The param in utf8mb4: as UTF-8, except in the rows `:ids`, which are latin1 indeed."""
-    name = f"o.`{column.name}`"
-    if not _is_bytes(column):
-        return name
-    raw = f"CAST({name} AS BINARY)"
-    as_latin1 = f"CONVERT(CONVERT({raw} USING latin1) USING utf8mb4)"
-    return f"IF(o.id IN {{ids}}, {as_latin1}, CONVERT({raw} USING utf8mb4))"
-
-
-def _not_utf8(connection: Connection, old: OldTable, after: int, upto: int) -> list[int]:
-    """The rows whose params are no UTF-8. A look of its own: within an INSERT it is an error."""
+def _latin1_rows(connection: Connection, old: OldTable, after: int, upto: int) -> list[int]:
+    """The rows whose params are no UTF-8, though others' may be."""
     column = old.columns["param"]
-    if not _is_bytes(column):
+    if not param.may_be_either(column):
         return []
-    raw = f"CAST(`{column.name}` AS BINARY)"
     statement = Statement(
-        f"SELECT id FROM {BACKUP} WHERE id > :after AND id <= :upto"
-        f" AND NOT CAST(CONVERT({raw} USING utf8mb4) AS BINARY) <=> {raw}"
+        f"SELECT o.id FROM {BACKUP} o WHERE o.id > :after AND o.id <= :upto"
+        f" AND {param.is_latin1(column)}"
     )
     return [row[0] for row in connection.rows(statement, after=after, upto=upto)]
 
@@ -117,7 +103,7 @@ def copy(connection: Connection, old: OldTable, tell: Callable[[int], None]) -> 
         statement = copy_statement(old, which)
         after = _progress(connection)[walk]
         while upto := connection.row(_UPTO, after=after, step=STEP)[0]:
-            ids = _not_utf8(connection, old, after, upto)
+            ids = _latin1_rows(connection, old, after, upto)
             _step(connection, statement, walk, after=after, upto=upto, ids=ids)
             after = upto
             tell(_progress(connection)["copied"])

@@ -18,9 +18,6 @@ from qsuper.store.adopting.names import (
 from qsuper.store.adopting.old_table import OldTable
 from qsuper.store.migrations.versions import v0001_first
 
-ROOM = 10_000
-"""Ids left free above the old table's last: for what is written between the look and the switch."""
-
 _PROGRESS = f"""
     CREATE TABLE IF NOT EXISTS {PROGRESS} (
         one TINYINT NOT NULL PRIMARY KEY DEFAULT 1,
@@ -37,13 +34,6 @@ _TRIGGER = f"""
 """
 SWITCH = f"RENAME TABLE {OLD} TO {BACKUP}, {BUILD} TO {OLD}, {BUILD_VERSION} TO alembic_version"
 """All at once: no writer ever finds a moment without the table."""
-LAST_ID = f"""
-    SELECT GREATEST(
-        (SELECT COALESCE(MAX(id), 0) FROM {OLD}),
-        (SELECT COALESCE(MAX(auto_increment), 0) FROM information_schema.tables
-         WHERE table_schema = DATABASE() AND table_name = '{OLD}')
-    )
-"""
 ABOVE = f"ALTER TABLE {BUILD} AUTO_INCREMENT = {{0}}"
 
 

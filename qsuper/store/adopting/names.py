@@ -7,13 +7,14 @@ BUILD = "queue_of_qsuper"
 """The new table, before the switch."""
 BUILD_VERSION = "queue_of_qsuper_version"
 """The table of the schema's version, before the switch."""
+VERSION = "alembic_version"
 PROGRESS = "queue_adoption"
 """One row: how far the copying has come. There from the first step to the last."""
 TRIGGER = "queue_old_priority"
 
 OURS = frozenset(
     [
-        "alembic_version",
+        VERSION,
         "attempts",
         "compatible",
         "job_groups",

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from qsuper.errors import SchemaError
+from qsuper.store.adopting import rows
+from qsuper.store.adopting.column import Column, plain, read_columns
 from qsuper.store.adopting.names import OLD, OUR_COLUMNS, SHARED_COLUMNS
 from qsuper.store.backend import Statement
 from qsuper.store.database import Connection
@@ -12,7 +14,6 @@ from qsuper.store.database import Connection
 WAITING, DONE = 0, 1
 SAMPLE = 200
 SCRIPTS_MOST = 20
-_TASK_MOST = 190
 _WHOLE_NUMBERS = {"tinyint", "smallint", "mediumint", "int", "bigint"}
 _DATES = _WHOLE_NUMBERS | {"timestamp", "datetime"}
 _TEXTS = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext"}
@@ -28,14 +29,6 @@ _KINDS = {
 }
 _NEEDED = ("id", "taskphp", "param", "status")
 
-_COLUMNS = Statement(
-    """
-    SELECT column_name, data_type, column_type, is_nullable, column_default, extra,
-        character_set_name, character_maximum_length, column_key
-    FROM information_schema.columns
-    WHERE table_schema = DATABASE() AND table_name = :name ORDER BY ordinal_position
-    """
-)
 _ABOUT = Statement(
     """
     SELECT engine, COALESCE(data_length, 0) FROM information_schema.tables
@@ -56,26 +49,23 @@ _REFERENCES = Statement(
 )
 _INDEXES = Statement(
     """
-    SELECT DISTINCT index_name FROM information_schema.statistics
+    SELECT index_name, MIN(non_unique),
+        GROUP_CONCAT(COALESCE(column_name, '') ORDER BY seq_in_index SEPARATOR ', ')
+    FROM information_schema.statistics
     WHERE table_schema = DATABASE() AND table_name = :name AND index_name <> 'PRIMARY'
+    GROUP BY index_name
     """
 )
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column as the server describes it."""
+class Index:
+    """An index of the old table, which the new one will not have."""
 
     name: str
-    kind: str
-    """Its type without length: `int`, `varchar`."""
-    type: str
-    nullable: bool
-    default: str | None
-    extra: str
-    charset: str | None
-    length: int | None
-    key: str
+    columns: str
+    forbids_doubles: bool
+    """Whether it is unique, and not only as the ids in it are."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +80,8 @@ class OldTable:
     """By name in small letters, in their order."""
     extra: dict[str, str]
     """Columns that are nobody's, with their definitions."""
-    indexes: tuple[str, ...]
+    indexes: tuple[Index, ...]
+    """All but the primary key."""
     statuses: dict[int | None, int]
     """Rows by status."""
     scripts: tuple[tuple[str, int], ...]
@@ -109,7 +100,7 @@ class OldTable:
 
 def read(connection: Connection, name: str) -> OldTable:
     """Look at the old table; raises `SchemaError` where it is not one that can be adopted."""
-    columns = {row[0].lower(): _column(row) for row in connection.rows(_COLUMNS, name=name)}
+    columns = read_columns(connection, name)
     missing = [column for column in _NEEDED if column not in columns]
     if missing:
         raise SchemaError(
@@ -122,16 +113,15 @@ def read(connection: Connection, name: str) -> OldTable:
     _refuse_kinds(columns)
     _refuse_companions(connection, name)
     extra = _extra_columns(connection, name, columns)
+    rows.refuse(connection, name, columns)
     script = f"`{columns['taskphp'].name}`"
-    if (columns["taskphp"].length or 0) > _TASK_MOST:
-        _refuse_long_names(connection, name, script)
     return OldTable(
         name=name,
         engine=str(engine),
         size=int(size),
         columns=columns,
         extra=extra,
-        indexes=tuple(str(row[0]) for row in connection.rows(_INDEXES, name=name)),
+        indexes=tuple(_index(*row) for row in connection.rows(_INDEXES, name=name)),
         statuses=dict(
             connection.rows(Statement(f"SELECT status, COUNT(*) FROM {name} GROUP BY status"))
         ),
@@ -156,16 +146,10 @@ def read(connection: Connection, name: str) -> OldTable:
     )
 
 
-def _column(row: Any) -> Column:
-    name, kind, whole, nullable, default, extra, charset, length, key = map(_plain, row)
-    return Column(
-        name, kind.lower(), whole, nullable == "YES", default, extra, charset, length, key
-    )
-
-
-def _plain(value: Any) -> Any:
-    """MySQL 8 gives some of these as bytes."""
-    return value.decode() if isinstance(value, bytes) else value
+def _index(name: str, non_unique: int, columns: Any) -> Index:
+    columns = str(plain(columns))
+    has_id = "id" in columns.lower().split(", ")
+    return Index(str(name), columns, forbids_doubles=not non_unique and not has_id)
 
 
 def _text(value: Any) -> str:
@@ -201,28 +185,17 @@ def _refuse_companions(connection: Connection, name: str) -> None:
         )
 
 
-def _refuse_long_names(connection: Connection, name: str, script: str) -> None:
-    statement = f"SELECT COUNT(*) FROM {name} WHERE CHAR_LENGTH({script}) > {_TASK_MOST}"
-    if count := connection.row(Statement(statement))[0]:
-        raise SchemaError(
-            f"{count} rows name a program in more than {_TASK_MOST} letters, the longest name of a"
-            " task: shorten them first"
-        )
-
-
 def _extra_columns(connection: Connection, name: str, columns: dict[str, Column]) -> dict[str, str]:
     """The definitions, word for word, of columns that neither program knows."""
-    definitions = dict(
-        re.findall(
-            r"^\s+`(\w+)` (.*?),?$",
-            str(connection.row(Statement(f"SHOW CREATE TABLE {name}"))[1]),
-            re.MULTILINE,
-        )
-    )
-    extra = {}
-    for key, column in columns.items():
-        if key == "taskphp" or key in SHARED_COLUMNS:
-            continue
+    unknown = {
+        key: column
+        for key, column in columns.items()
+        if key != "taskphp" and key not in SHARED_COLUMNS
+    }
+    if not unknown:
+        return {}
+    definitions = _definitions(connection, name, columns)
+    for key, column in unknown.items():
         why = None
         if key in OUR_COLUMNS:
             why = "has a name that qsuper uses for something else: rename it first"
@@ -232,5 +205,22 @@ def _extra_columns(connection: Connection, name: str, columns: dict[str, Column]
             why = "cannot be carried over: drop it first"
         if why:
             raise SchemaError(f"the column `{column.name}` of `{OLD}` {why}")
-        extra[column.name] = definitions[column.name]
-    return extra
+    return {column.name: definitions[column.name] for column in unknown.values()}
+
+
+def _definitions(connection: Connection, name: str, columns: dict[str, Column]) -> dict[str, str]:
+    """What SHOW CREATE TABLE says of each column."""
+    try:
+        text = str(connection.row(Statement(f"SHOW CREATE TABLE {name}"))[1])
+    except UnicodeDecodeError as error:
+        # MariaDB writes the bytes of such a default as they are into its text.
+        suspects = [
+            column.name
+            for column in columns.values()
+            if column.kind in _BYTES and column.default is not None
+        ]
+        raise SchemaError(
+            f"a default in `{name}` is bytes that are no text ({', '.join(suspects)}):"
+            " ALTER the column to another default, or to none, first"
+        ) from error
+    return dict(re.findall(r"^\s+`(\w+)` (.*?),?$", text, re.MULTILINE))

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
+from typing import Any
 
 from qsuper.errors import QsuperError
 from qsuper.tasks.ending import Cancelling, Ended, SoftTimeout
@@ -164,11 +165,24 @@ class Process:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """No handler raises anything within: a process would be left of which nobody knows the pid."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    """No handler raises anything within: a process would be left of which nobody knows the pid.
+
+    To block the signals is not enough: the kernel then gives them to any other thread that there
+    is, and Python runs the handler here all the same.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # Handlers run in the main thread only.
+        yield
+        return
+    missed: list[int] = []
+    handlers: dict[int, Any] = {}
     try:
-        # This may raise what has come before, with the signals blocked already.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+        for number in _HANDLED:
+            handlers[number] = signal.getsignal(number)
+            signal.signal(number, lambda number, _frame: missed.append(number))
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for handled, handler in handlers.items():
+            signal.signal(handled, signal.SIG_DFL if handler is None else handler)
+        for came in missed:
+            signal.raise_signal(came)
