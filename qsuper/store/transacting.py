@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from qsuper.store.lending import Lent
 _SAVEPOINT = Statement("SAVEPOINT qsuper")
 _RELEASE = Statement("RELEASE SAVEPOINT qsuper")
 _COMMIT = Statement("COMMIT")
+_ROLLBACK = Statement("ROLLBACK")
 
 _AGAIN = (0.05, 0.3)
 """Seconds, from and to, after which a job is tried again that lost a race for locks."""
@@ -59,8 +61,7 @@ def transact(
             return _again()
         return _run(connection, worker, job, took, work)
     finally:
-        # What is not committed is rolled back by that.
-        connection.close()
+        _abandon(connection)
 
 
 def _run(
@@ -81,6 +82,16 @@ def _run(
     if _lost_a_race(connection, outcome) and job.claims - job.attempt < _UNCOUNTED_MOST:
         return _again()
     return outcome
+
+
+def _abandon(connection: Connection) -> None:
+    """Roll back what is not committed, and close."""
+    if connection.backend.name == "sqlite":
+        # A cursor that a traceback keeps alive keeps a closed connection's locks, too. A MySQL
+        # server rolls back by itself, and may have answers under way that nobody will read.
+        with suppress(StoreError):
+            connection.run(_ROLLBACK)
+    connection.close()
 
 
 def _again() -> Outcome:

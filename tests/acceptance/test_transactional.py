@@ -197,3 +197,56 @@ def test_a_task_that_locks_itself_out_ends_dead(daemon: Daemon, bank: Rows) -> N
     daemon.start()
     daemon.wait_until(lambda: bank.count(State.DEAD) == 1, "the job is dead")
     assert bank.run("SELECT SUM(balance) FROM accounts")[0][0] == ACCOUNTS * MONEY
+
+
+def test_time_outs_in_the_midst_of_statements_harm_no_other_job(
+    daemon: Daemon, bank: Rows, figures: Figures
+) -> None:
+    """The answer that nobody has read is not the next one's."""
+    daemon.write_config(**SETTINGS, queues={"default": {"workers": 1}})
+    count = 30
+    asked = orders("transfer", count, 0.0)
+    # One after the other, by their numbers.
+    bank.add((2 * n, "transfer", param) for n, _, param in asked)
+    bank.add((2 * n - 1, "chatter", {"n": 1000 + n}) for n in range(1, count + 1))
+    daemon.start()
+    done = "SELECT COUNT(*) FROM queue WHERE status = 1 AND task = 'transfer'"
+    daemon.wait_until(lambda: bank.run(done) == [(count,)], "every transfer is done")
+    daemon.wait_until(lambda: bank.count(State.DEAD) == count, "every other one was timed out")
+    figures(timed_out=count, transfers=count, repeated=len(repeated(bank)))
+    assert not repeated(bank)
+    assert dict(bank.run("SELECT id, balance FROM accounts")) == balances(asked)
+    assert bank.run("SELECT COUNT(*) FROM attempts") == [(count,)], "no transfer has failed"
+
+
+def test_a_task_that_takes_no_notice_of_its_time_out_is_not_done(
+    daemon: Daemon, bank: Rows
+) -> None:
+    daemon.write_config(**SETTINGS)
+    bank.add([(1, "take_no_notice", {"n": 1})])
+    daemon.start()
+    daemon.wait_until(lambda: bank.count(State.DEAD) == 1, "the job is dead")
+    assert "time-out" in bank.attempts(1)[0][2]
+    assert bank.run("SELECT COUNT(*) FROM transfers") == [(0,)]
+
+
+def test_what_a_hook_adds_of_a_failure_is_not_rolled_back_with_it(
+    daemon: Daemon, bank: Rows
+) -> None:
+    daemon.write_config(**SETTINGS)
+    bank.add([(1, "fail_for_good", {"n": 1})])
+    daemon.start()
+    daemon.wait_until(lambda: bank.count(State.DEAD, State.DONE) == 2, "job and receipt have ended")
+    assert bank.run("SELECT COUNT(*) FROM transfers") == [(0,)]
+    assert bank.run("SELECT COUNT(*) FROM queue WHERE task = 'receipt'") == [(1,)]
+
+
+def test_what_a_task_does_to_its_session_is_gone_with_it(daemon: Daemon, bank: Rows) -> None:
+    daemon.write_config(**SETTINGS, queues={"default": {"workers": 1}})
+    transfer = {"source": 1, "target": 2, "amount": 1}
+    bank.add((n, "change_the_session", {"n": n}) for n in (1, 3))
+    bank.add((n, "transfer", {"n": n, **transfer}) for n in (2, 4))
+    daemon.start()
+    daemon.wait_until(lambda: bank.count(State.DONE) >= 4, "all are done")
+    assert bank.run("SELECT balance FROM accounts WHERE id = 1") == [(MONEY - 2,)]
+    assert bank.run("SELECT COUNT(*) FROM attempts") == [(0,)]

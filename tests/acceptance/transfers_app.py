@@ -4,10 +4,12 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from pymysql.cursors import DictCursor
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from qsuper import Queue, current_job
+from qsuper.tasks.current import CurrentJob
 from tests.acceptance.app import journal
 
 queue = Queue()
@@ -110,3 +112,43 @@ def lock_oneself_out(connection: Any, n: int) -> None:
         else:
             other.execute(text("SET SESSION innodb_lock_wait_timeout = 1"))
         other.execute(text("UPDATE accounts SET balance = balance + 1 WHERE id = 1"))
+
+
+@queue.task(transactional=True, timeout=0.05, max_attempts=1)
+def chatter(connection: Any, n: int) -> None:
+    """Its time-out strikes between a question and its answer, sooner or later."""
+    cursor = connection.cursor()
+    while True:
+        cursor.execute(f"SELECT {n}")
+
+
+@queue.task(transactional=True, timeout=0.2, max_attempts=1)
+def take_no_notice(connection: Any, n: int) -> None:
+    """Of its time-out."""
+    move(connection.cursor(), n, 1, 2, 1)
+    with suppress(BaseException):
+        time.sleep(3600)
+
+
+@queue.task(transactional=True, max_attempts=1)
+def fail_for_good(connection: Any, n: int) -> None:
+    move(connection.cursor(), n, 1, 2, 1)
+    raise ValueError("after the writes")
+
+
+@fail_for_good.on_failure
+def tell(_job: CurrentJob, _error: BaseException) -> None:
+    queue.add("receipt", {"n": 0})
+
+
+@queue.task(transactional=True)
+def change_the_session(connection: Any, n: int) -> None:
+    """And leave it so."""
+    cursor = connection.cursor()
+    if "sqlite" in queue.config.store.url:
+        connection.row_factory = lambda _cursor, _row: None
+        cursor.execute("CREATE TEMPORARY TABLE accounts (id INTEGER, balance INTEGER)")
+    else:
+        connection.cursorclass = DictCursor
+        cursor.execute("CREATE TEMPORARY TABLE accounts (id INTEGER, balance INTEGER)")
+        cursor.execute("SET SESSION TRANSACTION READ ONLY")

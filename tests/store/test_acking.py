@@ -207,3 +207,11 @@ def test_a_record_left_by_a_job_of_the_same_number_is_no_obstacle(table: Table) 
     assert table.state(job_id) == State.SCHEDULED
     (row,) = table.connection.rows(Statement("SELECT attempt, outcome FROM attempts"))
     assert tuple(row) == (1, "failed")
+
+
+def test_a_row_that_was_moved_since_it_was_seen_is_left_alone(table: Table) -> None:
+    (job_id,) = table.add(claims=3)
+    assert acking.discard_unrun(table.connection, [(job_id, 2)], "too old") == 0
+    assert acking.bury_unrun(table.connection, [(job_id, 2)], "no date") == 0
+    assert table.state(job_id) is State.READY
+    assert acking.discard_unrun(table.connection, [(job_id, 3)], "too old") == 1

@@ -151,7 +151,8 @@ class Process:
     def _signal(self, number: int) -> None:
         """To its group, which it may not have yet."""
         for send in (os.killpg, os.kill):
-            with suppress(ProcessLookupError):
+            # Who has become another user is his own master; its end is waited for.
+            with suppress(ProcessLookupError, PermissionError):
                 send(self._pid, number)
 
     def _is_over(self, patience: float) -> bool:
