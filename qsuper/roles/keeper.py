@@ -11,7 +11,7 @@ from qsuper.place import Place
 from qsuper.roles import deaths, lease
 from qsuper.roles.rescuing import free_the_unknown, rescue_the_lost
 from qsuper.roles.role import Role
-from qsuper.roles.scheduling import ScheduleChore
+from qsuper.roles.schedule_chore import ScheduleChore
 from qsuper.roles.survivors import TIME_TO_LEAVE, end_survivors
 from qsuper.states import State
 from qsuper.store import counting, ledger, pruning

@@ -1,21 +1,18 @@
-"""Makes jobs of due times: the keeper's chore, and what `qsuper cron tick` does once."""
+"""Makes jobs of due times, in rounds: the keeper's, and those of `qsuper cron tick`."""
 
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
 
-from qsuper import logs
 from qsuper.config import Config
 from qsuper.cron import CronLine
-from qsuper.errors import AppError, OutcomeUnknown, ParamError, StoreError, StoreUnavailable
-from qsuper.roles.role import Role
+from qsuper.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from qsuper.states import LIVE
 from qsuper.store import schedules
 from qsuper.store.backend import StoreBusy
 from qsuper.store.database import Connection
 from qsuper.store.enqueueing import insert
 from qsuper.store.schedules import Entry, Run
-from qsuper.tasks import application
 from qsuper.tasks.registry import Registry
 from qsuper.tasks.schedule import MISSED, OVERLAP, Due, Schedule, line_of, remembered
 from qsuper.tasks.scheduled import job_for, sorted_out
@@ -32,7 +29,6 @@ LOOK_BACK = 60.0
 HOUR, DAY = 3600.0, 86_400.0
 KEEP = 30 * DAY
 """Seconds for which what became of a due time is kept."""
-PRUNE_EVERY = 60.0
 
 log = logging.getLogger("qsuper.schedules")
 
@@ -245,47 +241,6 @@ class Scheduling:
             runs.append(Run(due.at, job_id, note))
         schedules.record(connection, schedule.name, runs)
         return runs
-
-
-class ScheduleChore:
-    """The keeper's. An application that cannot be imported costs its schedules, not the keeper."""
-
-    def __init__(self) -> None:
-        self._scheduling: Scheduling | None = None
-        self._loaded = False
-        self._prune_at = 0.0
-        self._said: dict[str, str] = {}
-
-    def __call__(self, keeper: Role, connection: Connection) -> None:
-        if not self._loaded:
-            self._loaded = True
-            self._load(keeper)
-        if self._scheduling is None:
-            return
-        done = self._scheduling.round(connection)
-        for name, reason in done.failed.items():
-            if self._said.get(name) != reason:
-                log.error("schedule %s: %s", name, reason)
-        self._said = done.failed
-        keeper.complaint = "; ".join(
-            f"schedule {name}: {reason}" for name, reason in done.failed.items()
-        )
-        if done.spent:
-            keeper.link.drop()
-            connection = keeper.connection()
-        now, known = keeper.record.beat, {*self._scheduling.schedules, *done.failed}
-        if now >= self._prune_at and not schedules.prune(connection, KEEP, known):
-            self._prune_at = now + PRUNE_EVERY
-
-    def _load(self, keeper: Role) -> None:
-        try:
-            registry = application.load(keeper.config)
-            self._scheduling = Scheduling(keeper.config, registry)
-        except (AppError, ParamError) as error:
-            log.error("no schedules: %s", error)
-            keeper.complaint = f"no schedules: {error}"
-        # The import may have set up a logging of its own.
-        logs.setup(keeper.config.log, keeper.place.name)
 
 
 def _last_lives(connection: Connection, name: str) -> bool:
