@@ -58,7 +58,7 @@ class Admission:
     def admit(self, connection: Connection, jobs: list[Job], most: int) -> list[Job]:
         """Those of the claimed jobs that may run, `most` of them, in their order."""
         if not self._looked:
-            self._let_go_what_nothing_holds(connection)
+            self._look_at_what_is_held(connection)
             self._looked = True
         self.has_more = False
         if not self._limited or not any(job.task in self._limited for job in jobs):
@@ -150,12 +150,17 @@ class Admission:
         if done.back:
             releasing.release(connection, self._worker, done.back)
 
-    def _let_go_what_nothing_holds(self, connection: Connection) -> None:
-        """Jobs that wait for a limit or a rate which their task has no more."""
-        for name in limiting.every_holder(connection):
+    def _look_at_what_is_held(self, connection: Connection) -> None:
+        """Jobs may wait for a limit or a rate that their task has no more, or that was raised."""
+        for name, slots in limiting.every_holder(connection):
             tasks = self._tasks_of(name)
-            if tasks and not any(_holds(task, name) for task in tasks):
+            holding = [task for task in tasks if _holds(task, name)]
+            if tasks and not holding:
                 limiting.unhold_all(connection, name)
+            most = max((task.limit.most for task in holding if task.limit is not None), default=0)
+            if 0 < slots < most and not name.startswith(RATE):
+                # The scheduler has as many jobs go on as it sees slots.
+                limiting.make(connection, name, range(most))
 
     def _tasks_of(self, name: str) -> list[Task]:
         """Those that a limit or rate of this name could belong to."""

@@ -9,23 +9,16 @@ import resource
 import signal
 import socket
 import sys
-import threading
 import time
 import warnings
 
 # `signal.getsignal` takes seven times as long, to make an enum of each answer.
 from _signal import getsignal  # type: ignore[import-not-found]
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from qsuper.errors import QsuperError
-
-THREADS_MOST = 32
-"""Threads that jobs may leave behind: a few are kept for good reason, a heap of them is a leak."""
-FILES_MOST = 500
-"""The same of open files."""
+from qsuper.roles.leaks import leaks
+from qsuper.roles.thing import CannotPutBack, Thing
 
 _VITAL_SIGNALS = (
     signal.SIGTERM,
@@ -52,21 +45,6 @@ _LIMITS = (
 _TIMERS = (signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 
 
-class CannotPutBack(QsuperError):
-    """This process stays changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """One of them."""
-
-    name: str
-    look: Callable[[], Any]
-    """What it is now."""
-    put_back: Callable[[Any], object]
-    """Makes it what it was; an exception means that it cannot be."""
-
-
 def cheap() -> list[Thing]:
     """Things that take a tenth of a microsecond to look at, as they are now."""
     root, ours = logging.getLogger(), logging.getLogger("qsuper")
@@ -78,18 +56,31 @@ def cheap() -> list[Thing]:
         # To look at it is to set it.
         Thing("the umask", partial(os.umask, umask), os.umask),
         _handlers_of(_VITAL_SIGNALS),
-        Thing("the environment", lambda: environment, _put_environment_back),
+        Thing("the environment", lambda: environment, _put_environment_back, _but_our_own),
         Thing("os.environ", lambda: os.environ, partial(setattr, os, "environ")),
-        Thing("sys.path", lambda: sys.path, partial(setattr, sys, "path")),
+        Thing("sys.path", lambda: sys.path, partial(setattr, sys, "path"), _with_all_of),
+        Thing("sys.argv", lambda: sys.argv, partial(setattr, sys, "argv")),
+        Thing("the exception hook", lambda: sys.excepthook, _put_hook_back, _as_it_is),
         Thing("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
         Thing("the trace function", sys.gettrace, sys.settrace),
         Thing("the profile function", sys.getprofile, sys.setprofile),
         Thing(
             "the garbage collector", gc.isenabled, lambda on: gc.enable() if on else gc.disable()
         ),
-        Thing("the time-out of sockets", socket.getdefaulttimeout, socket.setdefaulttimeout),
-        Thing("warning filters", lambda: warnings.filters, _put_filters_back),
-        Thing("log handlers", lambda: root.handlers, partial(setattr, root, "handlers")),
+        Thing(
+            "the time-out of sockets",
+            socket.getdefaulttimeout,
+            socket.setdefaulttimeout,
+            _as_it_is,
+        ),
+        Thing("warning filters", lambda: warnings.filters, _put_filters_back, _as_it_is),
+        Thing("log records", logging.getLogRecordFactory, logging.setLogRecordFactory, _as_it_is),
+        Thing(
+            "log handlers",
+            lambda: root.handlers,
+            partial(setattr, root, "handlers"),
+            _with_all_of,
+        ),
         Thing("log handlers", lambda: ours.handlers, partial(setattr, ours, "handlers")),
         Thing(
             "log levels", partial(_log_levels, root, ours), partial(_put_levels_back, root, ours)
@@ -101,16 +92,16 @@ def dear() -> list[Thing]:
     """Things that take longer, or are hardly ever touched."""
     wakeup = signal.set_wakeup_fd(-1)
     _set_wakeup(wakeup)
-    threads, files = threading.active_count() + THREADS_MOST, _lowest_free() + FILES_MOST
     return [
         _handlers_of(_SIGNALS),
         Thing("blocked signals", partial(signal.pthread_sigmask, signal.SIG_BLOCK, ()), _block),
         Thing("the wake-up descriptor", partial(_set_wakeup, wakeup), _set_wakeup),
         Thing("interval timers", lambda: [signal.getitimer(one) for one in _TIMERS], _stop_timers),
-        Thing("the locale", partial(locale.setlocale, locale.LC_ALL), _put_locale_back),
+        Thing("the locale", partial(locale.setlocale, locale.LC_ALL), _put_locale_back, _as_it_is),
         # After the environment, which names it.
-        Thing("the time zone", lambda: time.tzname, lambda _: time.tzset()),
-        Thing("decimal's context", _decimal_context, _put_decimals_back),
+        Thing("the time zone", lambda: time.tzname, lambda _: time.tzset(), _as_it_is),
+        Thing("decimal's context", _decimal_context, _put_decimals_back, _as_it_is),
+        Thing("the garbage collector", gc.get_threshold, lambda wanted: gc.set_threshold(*wanted)),
         Thing("the switch interval", sys.getswitchinterval, sys.setswitchinterval),
         Thing("standard input", _standard_input, _put_input_back),
         Thing(
@@ -118,12 +109,28 @@ def dear() -> list[Thing]:
             partial(os.getpriority, os.PRIO_PROCESS, 0),
             partial(os.setpriority, os.PRIO_PROCESS, 0),
         ),
+        Thing("the processors", partial(os.sched_getaffinity, 0), partial(os.sched_setaffinity, 0)),
         Thing("resource limits", lambda: [resource.getrlimit(one) for one in _LIMITS], _put_limits),
         Thing("user and groups", lambda: (os.getresuid(), os.getresgid()), _refuse),
+        Thing("supplementary groups", os.getgroups, os.setgroups),
         Thing("the root directory", lambda: os.lstat("/").st_ino, _refuse),
-        Thing("threads", lambda: threading.active_count() > threads, _refuse_threads),
-        Thing("open files", lambda: _lowest_free() > files, _refuse_files),
+        *leaks(),
     ]
+
+
+def _as_it_is(now: Any, _before: Any) -> Any:
+    return now
+
+
+def _with_all_of(now: Any, before: list[Any]) -> list[Any]:
+    """A module may add to it: what was there, the log's own handler for one, is needed."""
+    return [*now, *(one for one in before if one not in now)] if isinstance(now, list) else before
+
+
+def _but_our_own(now: dict[bytes, bytes], before: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """By `QSUPER_RUN` the next master finds what this one has left behind."""
+    theirs = {name: value for name, value in now.items() if not name.startswith(b"QSUPER_")}
+    return theirs | {name: value for name, value in before.items() if name.startswith(b"QSUPER_")}
 
 
 def _folder() -> str | None:
@@ -161,6 +168,10 @@ def _put_filters_back(wanted: list[Any]) -> None:
         pass
 
 
+def _put_hook_back(wanted: Any) -> None:
+    sys.excepthook = wanted
+
+
 def _log_levels(root: logging.Logger, ours: logging.Logger) -> tuple[Any, ...]:
     disabled = ours.manager.disable
     return root.level, disabled, ours.level, ours.propagate, ours.disabled, _log.disabled
@@ -194,8 +205,9 @@ def _put_locale_back(wanted: str) -> None:
 
 
 def _decimal_context() -> tuple[Any, ...]:
-    now = decimal.getcontext()
-    return now.prec, now.rounding, now.Emin, now.Emax, now.capitals, now.clamp
+    """What makes one like it; without flags, which any sum raises."""
+    *settings, _flags, traps = decimal.getcontext().__reduce__()[1]
+    return *settings, [], traps
 
 
 def _put_decimals_back(wanted: tuple[Any, ...]) -> None:
@@ -222,26 +234,8 @@ def _put_limits(wanted: list[tuple[int, int]]) -> None:
         resource.setrlimit(one, limits)
 
 
-def _lowest_free() -> int:
-    """The number that the next opened file will get: about how many are open."""
-    try:
-        descriptor = os.open("/", os.O_PATH | os.O_CLOEXEC)
-    except OSError:  # none is left
-        return sys.maxsize
-    os.close(descriptor)
-    return descriptor
-
-
 def _refuse(_wanted: object) -> None:
     raise PermissionError
-
-
-def _refuse_threads(_wanted: object) -> None:
-    raise CannotPutBack(f"{threading.active_count()} threads, which jobs have left running")
-
-
-def _refuse_files(_wanted: object) -> None:
-    raise CannotPutBack(f"more than {FILES_MOST} open files, which jobs have left open")
 
 
 _log = logging.getLogger("qsuper.worker")

@@ -4,6 +4,7 @@ A pipe read by a thread would deadlock when the job holds the interpreter. The m
 the file when a job floods it.
 """
 
+import fcntl
 import io
 import logging
 import os
@@ -30,6 +31,7 @@ class Output:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._file = os.open(path, flags, 0o600)
+        self._flags = fcntl.fcntl(self._file, fcntl.F_GETFL)
         self._texts: tuple[TextIO, TextIO] | None = None
         self._inode = os.fstat(self._file).st_ino
         self._truncate()
@@ -47,6 +49,9 @@ class Output:
         found = os.fstat(self._file)
         if found.st_ino != self._inode:
             raise OSError("a job has closed the worker's own descriptors")
+        if fcntl.fcntl(self._file, fcntl.F_GETFL) != self._flags:
+            # What is no longer appended is written at the mark, behind a gigabyte of nothing.
+            fcntl.fcntl(self._file, fcntl.F_SETFL, self._flags)
         size = found.st_size
         if size:
             os.lseek(self._file, _MARK, os.SEEK_SET)
@@ -71,7 +76,12 @@ class Output:
 
     def _log(self, size: int) -> str:
         start = max(0, size - TAIL)
-        text = os.pread(self._file, TAIL, start).decode("utf-8", "backslashreplace")
+        end = os.pread(self._file, TAIL, start)
+        if start < _MARK <= size:
+            # A job has made the file one that is not appended to: a hole is before its words.
+            end = (os.pread(self._file, TAIL, 0).rstrip(b"\0") + end.lstrip(b"\0"))[-TAIL:]
+            start = 0
+        text = end.decode("utf-8", "backslashreplace")
         self._truncate()
         lines = text.splitlines()
         if start:

@@ -1,11 +1,12 @@
 """What frees the slots of jobs that run no more, and has held jobs go on as soon as they may."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from qsuper.scoreboard import clock
 from qsuper.store import limiting, rating
 from qsuper.store.database import Connection
-from qsuper.tasks.limit import RATE
+from qsuper.tasks.limit import RATE, may_be_by_value
 
 SLOTS_EVERY = 0.5
 RATES_EVERY = 0.1
@@ -33,6 +34,10 @@ class Unholder:
 
     def __init__(self) -> None:
         self._made_ready: dict[str, _MadeReady] = {}
+        self._unclaimed: dict[str, int] = {}
+        """By queue: a job that nobody has claimed for long. It may have no workers, or be paused on
+        its nodes."""
+        self._rates_known = False
         self._slots_at = 0.0
         self._rates_at = 0.0
         self._after = ""
@@ -47,7 +52,10 @@ class Unholder:
         if now >= self._slots_at:
             names = self._give_slots(connection, now)
             self._slots_at = now + (NEXT_PAGE if self._after else SLOTS_EVERY)
-        if now >= self._rates_at:
+            if not self._rates_known:
+                held = any(name.startswith(RATE) for name in names)
+                self._rates_known = held or rating.are_kept(connection)
+        if self._rates_known and now >= self._rates_at:
             rates = limiting.holders(connection, RATE, _AFTER_RATES)
             self._rates_at = now + (STARTS_EVERY if rates else RATES_EVERY)
             for name in rates:
@@ -58,21 +66,29 @@ class Unholder:
     def _give_slots(self, connection: Connection, now: float) -> list[str]:
         """Free what the dead have left, and have as many held jobs follow as there are slots: a
         page of limits at a time. Returns those that hold jobs."""
-        after, names = self._after, limiting.holders(connection, self._after)
-        self._after = names[-1] if len(names) == limiting.HOLDERS_MOST else ""
-        free: dict[str, int] = {}
-        for slot in limiting.slots_between(connection, after, self._after or limiting.LAST):
+        names = limiting.holders(connection, self._after)
+        last = names[-1] if len(names) == limiting.HOLDERS_MOST else limiting.LAST
+        slots, reached = limiting.slots_between(connection, self._after, last)
+        names = [name for name in names if name <= reached]
+        self._after = "" if reached == limiting.LAST else reached
+        for slot in slots:
             if slot.job_id is not None and slot.claims is not None and not slot.taken:
                 limiting.free(connection, slot.name, slot.job_id, slot.claims)
-            free[slot.name] = free.get(slot.name, 0) + (not slot.taken)
+        free = Counter(slot.name for slot in slots if not slot.taken)
+        full = {slot.name for slot in slots} - free.keys()
+        unused = free.keys() - {slot.name for slot in slots if slot.taken} - set(names)
         self._made_ready = {
-            name: made for name, made in self._made_ready.items() if now - made.at < CLAIMED_WITHIN
+            name: made
+            for name, made in self._made_ready.items()
+            if now - made.at < 2 * CLAIMED_WITHIN
         }
         ends = clock() + GIVE_FOR
-        for name in names:
-            if not name.startswith(RATE):
+        for name in sorted({*names, *filter(may_be_by_value, unused)}):
+            if name in unused:
+                limiting.remove(connection, name)
+            elif not name.startswith(RATE):
                 # Where no slots have been made, who takes one makes them.
-                self._make_ready(connection, name, free.get(name, 1), now)
+                self._make_ready(connection, name, 0 if name in full else free[name] or 1, now)
             if clock() > ends:
                 self._after = name
                 break
@@ -89,8 +105,16 @@ class Unholder:
         made = self._made_ready.get(name, _MadeReady())
         if made.ids:
             left = limiting.still_ready(connection, made.ids)
-            made.ids = left if now - made.at < CLAIMED_WITHIN else []
-        if most > len(made.ids):
-            made.ids += limiting.unhold(connection, name, most - len(made.ids))
-            made.at = now
+            if now - made.at >= CLAIMED_WITHIN:
+                self._unclaimed |= {queue: job_id for job_id, queue in left.items()}
+                left = {}
+            made.ids = list(left)
+        wanted = most - len(made.ids)
+        if wanted > 0:
+            ids = limiting.unhold(connection, name, wanted, list(self._unclaimed.values()))
+            if self._unclaimed:
+                ids += limiting.unhold(connection, name, wanted - len(ids))
+            if not made.ids:
+                made.at = now
+            made.ids += ids
             self._made_ready[name] = made

@@ -7,7 +7,7 @@ others, until what frees a slot makes the first one of the limit ready again.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from qsuper.job import Job
@@ -20,6 +20,8 @@ from qsuper.store.locked import run_around_locks
 UNHOLD_MOST = 500
 """Rows made ready by one statement."""
 HOLDERS_MOST = 500
+SLOTS_MOST = 1000
+"""Slots that are looked at together, where no limit has more."""
 
 _RUNNING = "LEFT JOIN queue ON queue.id = limits.job_id AND queue.status = 2"
 _COLUMNS = "limits.name, limits.slot, limits.job_id, limits.claims, queue.id"
@@ -34,6 +36,7 @@ _SLOTS_BETWEEN = Statement(
     f"""
     SELECT {_COLUMNS} FROM limits {_RUNNING} AND queue.claims = limits.claims
     WHERE limits.name > :after AND limits.name <= :last
+    ORDER BY limits.name, limits.slot LIMIT :most
     """
 )
 _MAKE = Statement(
@@ -62,9 +65,15 @@ _HOLD = Statement(
     WHERE id IN {ids} AND {status} = 2 AND worker = :worker AND claims = :claims
     """
 )
+_HELD = "SELECT id FROM queue WHERE held_by = :name AND {status} = 6"
+_IN_ORDER = "ORDER BY priority, id LIMIT :most"
+_NOT_PAUSED = "queue NOT IN (SELECT name FROM queues WHERE paused = 1)"
+_ALL_HELD = Statement(f"{_HELD} {_IN_ORDER}")
 _FIRST_HELD = Statement(
-    """
-    SELECT id FROM queue WHERE held_by = :name AND {status} = 6 ORDER BY priority, id LIMIT :most
+    f"""
+    {_HELD} AND {_NOT_PAUSED} AND queue NOT IN (
+        SELECT idle.queue FROM queue AS idle WHERE idle.id IN {{ids}} AND {{status}} = 0
+    ) {_IN_ORDER}
     """
 )
 _FREE_HELD = Statement(f"{_FIRST_HELD.text} {{skip_locked}}")
@@ -80,13 +89,21 @@ _HOLDERS = Statement(
     ORDER BY held_by LIMIT :most
     """
 )
+_HOLDERS_AND_SLOTS = Statement(
+    f"""
+    SELECT held_by, (SELECT COUNT(*) FROM limits WHERE limits.name = held_by)
+    FROM ({_HOLDERS.text}) AS holders ORDER BY held_by
+    """
+)
 _FIRST_OF_SLICE = Statement(
     """
     SELECT id, held_by FROM queue WHERE queue = :queue AND status = 6 AND id % :count = :index
     ORDER BY priority, id LIMIT 1
     """
 )
-_STILL_READY = Statement("SELECT id FROM queue WHERE id IN {ids} AND {status} = 0")
+_STILL_READY = Statement(
+    f"SELECT id, queue FROM queue WHERE id IN {{ids}} AND {{status}} = 0 AND {_NOT_PAUSED}"
+)
 LAST = "\U0010ffff"
 """No name comes after it."""
 
@@ -111,9 +128,18 @@ def slots(connection: Connection, name: str) -> list[Slot]:
     return [_slot(row) for row in connection.rows(_SLOTS, name=name)]
 
 
-def slots_between(connection: Connection, after: str = "", last: str = LAST) -> list[Slot]:
-    """Those of all limits whose names come after the one, up to the other."""
-    return [_slot(row) for row in connection.rows(_SLOTS_BETWEEN, after=after, last=last)]
+def slots_between(
+    connection: Connection, after: str = "", last: str = LAST
+) -> tuple[list[Slot], str]:
+    """Those of limits whose names come after the one, up to the other: `SLOTS_MOST` of them, or all
+    of one limit. Returns with them the name up to which there are no others."""
+    page = connection.rows(_SLOTS_BETWEEN, after=after, last=last, most=SLOTS_MOST)
+    found = [_slot(row) for row in page]
+    if len(found) < SLOTS_MOST:
+        return found, last
+    cut = found[-1].name
+    whole = [slot for slot in found if slot.name != cut] or slots(connection, cut)
+    return whole, whole[-1].name if whole else cut
 
 
 def take(connection: Connection, name: str, most: int, job: Job) -> int | None:
@@ -133,12 +159,13 @@ def take(connection: Connection, name: str, most: int, job: Job) -> int | None:
             if connection.run(_TAKE, id=job.id, claims=job.claims, **old, **place):
                 return len(free) - 1 + len(missing)
         if missing:
-            _make(connection, name, missing)
+            make(connection, name, missing)
         elif not free:
             return None
 
 
-def _make(connection: Connection, name: str, numbers: set[int]) -> None:
+def make(connection: Connection, name: str, numbers: Iterable[int]) -> None:
+    """Make the slots with these numbers, where they are not there yet."""
     with connection.transaction():
         connection.many(_MAKE, [{"name": name, "slot": number} for number in sorted(numbers)])
 
@@ -168,18 +195,18 @@ def hold(connection: Connection, worker: str, jobs: list[Job], name: str) -> int
     )
 
 
-def first_held(connection: Connection, name: str, most: int) -> list[int]:
-    """The jobs that `name` holds back and that are to go on first."""
-    return [row[0] for row in connection.rows(_FIRST_HELD, name=name, most=most)]
-
-
-def unhold(connection: Connection, name: str, most: int) -> list[int]:
+def unhold(connection: Connection, name: str, most: int, idle: Sequence[int] = ()) -> list[int]:
     """Make the first jobs that `name` holds back ready; returns which it took up.
 
+    Not those of paused queues, nor of queues in which one of the jobs `idle` is still ready.
     Who does the same at the same moment sees the same jobs: what he has made ready does not
     count, or a slot would be left to nobody.
     """
-    ids = first_held(connection, name, min(most, UNHOLD_MOST)) if most > 0 else []
+    if most <= 0:
+        return []
+    which = {"name": name, "ids": list(idle)}
+    most = min(most, UNHOLD_MOST)
+    ids = [row[0] for row in connection.rows(_FIRST_HELD, most=most, **which)]
     if not ids:
         return []
     try:
@@ -191,7 +218,7 @@ def unhold(connection: Connection, name: str, most: int) -> list[int]:
     if moved < len(ids):
         with connection.transaction():
             wanted = len(ids) - moved
-            others = [row[0] for row in connection.rows(_FREE_HELD, name=name, most=wanted)]
+            others = [row[0] for row in connection.rows(_FREE_HELD, most=wanted, **which)]
             if others:
                 connection.run(_UNHOLD, ids=others, name=name)
         ids += others
@@ -210,14 +237,17 @@ def first_of_slice(connection: Connection, queue: str, mine: Slice) -> tuple[int
 
 
 def unhold_all(connection: Connection, name: str) -> None:
-    """What held them back is no more."""
-    while len(unhold(connection, name, UNHOLD_MOST)) == UNHOLD_MOST:
-        pass
+    """What held them back is no more: those of paused queues are made ready, too."""
+    moved = UNHOLD_MOST
+    while moved:
+        page = connection.rows(_ALL_HELD, name=name, most=UNHOLD_MOST)
+        ids = [row[0] for row in page]
+        moved = run_around_locks(connection, _UNHOLD, ids, State.HELD, name=name) if ids else 0
 
 
-def still_ready(connection: Connection, ids: list[int]) -> list[int]:
-    """Those of `ids` that nobody has claimed so far."""
-    return [row[0] for row in connection.rows(_STILL_READY, ids=ids)]
+def still_ready(connection: Connection, ids: list[int]) -> dict[int, str]:
+    """Those of `ids` that could be claimed and have not been so far, with their queues."""
+    return {row[0]: str(row[1]) for row in connection.rows(_STILL_READY, ids=ids)}
 
 
 def holders(connection: Connection, after: str = "", before: str = LAST) -> list[str]:
@@ -227,12 +257,14 @@ def holders(connection: Connection, after: str = "", before: str = LAST) -> list
     return [str(row[0]) for row in page]
 
 
-def every_holder(connection: Connection) -> Iterator[str]:
-    """All of them, page by page."""
-    names = [""]
-    while names:
-        names = holders(connection, names[-1])
-        yield from names
+def every_holder(connection: Connection) -> Iterator[tuple[str, int]]:
+    """All of them, page by page, and how many slots each has."""
+    after: str | None = ""
+    while after is not None:
+        page = connection.rows(_HOLDERS_AND_SLOTS, after=after, before=LAST, most=HOLDERS_MOST)
+        found = [(str(name), int(count)) for name, count in page]
+        yield from found
+        after = found[-1][0] if found else None
 
 
 def room(connection: Connection, name: str, most: int) -> int:

@@ -26,6 +26,7 @@ _RESERVE = Statement(
 )
 _RESERVED = Statement("SELECT free_at - :every - {unix_now} FROM rates WHERE name = :name")
 _FREE_IN = Statement("SELECT free_at - {unix_now} FROM rates WHERE name = :name")
+_ANY = Statement("SELECT 1 FROM rates LIMIT 1")
 _MAKE = Statement("INSERT INTO rates (name) VALUES (:name) {on_same_name} name = :name")
 
 
@@ -58,6 +59,11 @@ def free_in(connection: Connection, name: str) -> float | None:
     """Seconds until the next start is free; None when nothing has started yet."""
     found = connection.row(_FREE_IN, name=name)
     return None if found is None else float(found[0])
+
+
+def are_kept(connection: Connection) -> bool:
+    """Whether anything has ever started under a rate."""
+    return connection.row(_ANY) is not None
 
 
 def _most(every: float) -> float:

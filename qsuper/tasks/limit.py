@@ -87,10 +87,18 @@ def rate_name(task: str) -> str:
 def short(name: str) -> str:
     """The name, its end replaced by a digest where it is longer than the tables hold."""
     plain = name.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+    # MariaDB takes names that differ in spaces at the end for the same.
+    bare = plain.rstrip(" ")
+    plain = bare + "\\x20" * (len(plain) - len(bare))
     if len(plain) <= NAME_MOST:
         return plain
     digest = hashlib.sha256(plain.encode()).hexdigest()[:_DIGEST]
     return f"{plain[: NAME_MOST - _DIGEST - 1]}#{digest}"
+
+
+def may_be_by_value(name: str) -> bool:
+    """Whether a limit of this name may be one of many of its task; a task may be named so, too."""
+    return ":" in name or len(name) == NAME_MOST
 
 
 def is_own(name: str, task: str, limit: Limit | None) -> bool:

@@ -1,5 +1,6 @@
 """Which claimed jobs a worker runs, which it sets aside, and when it frees what they have taken."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from qsuper.roles.worker import Worker
 from qsuper.scoreboard import clock
 from qsuper.states import State
 from qsuper.store import limiting, rating
+from qsuper.store.database import Connection
 from qsuper.tasks.limit import Limit
 from tests.roles.bench import Bench
 
@@ -156,7 +158,94 @@ def test_each_value_has_a_limit_of_its_own_that_leaves_nothing_behind(bench: Ben
     while worker.tick(clock()) == 0.0:
         pass
     assert bench.table.states() == {State.DONE: 5}
-    assert limiting.slots_between(bench.table.connection) == []
+    assert limiting.slots_between(bench.table.connection)[0] == []
+
+
+def test_values_that_differ_in_a_space_at_the_end_have_limits_of_their_own(bench: Bench) -> None:
+    ran: list[str] = []
+
+    def send_msg(uid: str) -> None:
+        ran.append(uid)
+
+    bench.task(send_msg, limit=Limit(1, by="uid"))
+    for uid in ("x", "x ", "x  ", "x\t"):
+        bench.table.add(1, param=json.dumps({"uid": uid}))
+    worker_of(bench, 4).tick(clock())
+    assert ran == ["x", "x ", "x  ", "x\t"]
+
+
+@pytest.mark.parametrize("page", [1, 1000])
+def test_slots_by_value_that_the_dead_have_left_do_not_stay(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr(limiting, "SLOTS_MOST", page)
+    bench.table.add(6)
+    jobs = bench.table.claim("boot-9", most=6)
+    names = [*(f"send_msg:uid={number}" for number in range(5)), NAME]
+    for name, job in zip(names, jobs, strict=True):
+        assert limiting.take(bench.table.connection, name, 3, job) is not None
+    bench.table.add(1, status=int(State.HELD), held_by="send_msg:uid=1")
+    bench.table.write("UPDATE queue SET status = 3 WHERE id > :id", id=jobs[0].id)
+    unholder = Unholder()
+    for turn in range(8):
+        unholder.tick(bench.table.connection, 10.0 + 2 * turn * NEXT_PAGE)
+    rows = bench.table.read("SELECT name, COUNT(*) FROM limits GROUP BY name ORDER BY name")
+    assert rows == [(NAME, 3), ("send_msg:uid=0", 3), ("send_msg:uid=1", 3)], (
+        "one stays as it is, one runs, one is wanted"
+    )
+
+
+def test_a_limit_that_was_raised_counts_while_the_jobs_under_the_old_one_run(
+    bench: Bench,
+) -> None:
+    occupy(bench, 1)
+    bench.table.add(19, status=int(State.HELD), held_by=NAME)
+    limited(bench, 5)
+    unholder = Unholder()
+    unholder.tick(bench.table.connection, 10.0)
+    assert bench.table.states() == {State.RUNNING: 1, State.HELD: 19}
+    for _ in range(3):
+        worker_of(bench, 1).admission.admit(bench.table.connection, [], 1)
+    unholder.tick(bench.table.connection, 10.0 + SLOTS_EVERY)
+    assert bench.table.states() == {State.RUNNING: 1, State.READY: 4, State.HELD: 15}
+
+
+def test_a_queue_that_nobody_works_on_leaves_the_slots_to_others(bench: Bench) -> None:
+    left = bench.table.add(5, status=int(State.HELD), held_by=NAME, queue="mail")
+    bench.table.add(3, status=int(State.HELD), held_by=NAME)
+    limited(bench, 1)
+    limiting.make(bench.table.connection, NAME, [0])
+    unholder, worker, now = Unholder(), worker_of(bench, 1), 10.0
+    unholder.tick(bench.table.connection, now)
+    assert bench.table.state(left[0]) is State.READY
+    now += CLAIMED_WITHIN
+    for done in range(1, 4):
+        unholder.tick(bench.table.connection, now)
+        while worker.tick(clock()) == 0.0:
+            pass
+        assert bench.table.states()[State.DONE] == done
+        now += SLOTS_EVERY
+
+
+def test_where_nothing_has_a_rate_nothing_asks_for_what_rates_hold(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    holders = limiting.holders
+
+    def ask(connection: Connection, after: str, *before: str) -> list[str]:
+        asked.append(after)
+        return holders(connection, after, *before)
+
+    monkeypatch.setattr(limiting, "holders", ask)
+    unholder = Unholder()
+    for turn in range(3):
+        unholder.tick(bench.table.connection, 10.0 + turn * SLOTS_EVERY)
+    assert asked == [""] * 3
+    rating.reserve(bench.table.connection, "rate:send_msg", 1.0)
+    unholder.tick(bench.table.connection, 20.0)
+    unholder.tick(bench.table.connection, 20.1)
+    assert asked[3:] == ["", "rate:", "rate:"]
 
 
 def test_jobs_of_a_limit_that_is_no_more_go_on(bench: Bench) -> None:

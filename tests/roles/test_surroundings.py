@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import decimal
 import gc
+import importlib
 import locale
 import logging
 import os
@@ -18,15 +19,18 @@ import time
 import timeit
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qsuper.job import Done, Job
-from qsuper.roles import changeable
+from qsuper.roles import changeable, leaks
 from qsuper.roles.runner import Runner
 from qsuper.roles.surroundings import Surroundings
+from qsuper.roles.thing import Thing
 from qsuper.scoreboard import clock
 from tests.acceptance.figures import Figures
 from tests.roles.bench import Bench
@@ -134,6 +138,10 @@ def round_decimals() -> None:
     decimal.getcontext().prec = 2
 
 
+def trap_decimals() -> None:
+    decimal.getcontext().traps[decimal.Inexact] = True
+
+
 def set_a_context_variable() -> None:
     setting.set("a job's")
 
@@ -144,6 +152,28 @@ def switch_seldom() -> None:
 
 def close_input() -> None:
     os.close(0)
+
+
+def stay_on_one_processor() -> None:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def leave_the_groups() -> None:
+    os.setgroups([12345])
+
+
+def collect_always() -> None:
+    gc.set_threshold(1, 1, 1)
+
+
+def refuse_records(*_: object) -> logging.LogRecord:
+    raise ValueError
+
+
+def take_the_hooks() -> None:
+    logging.setLogRecordFactory(refuse_records)
+    sys.excepthook = print
+    sys.argv[:] = ["a job"]
 
 
 MEDDLERS: list[Callable[[], None]] = [
@@ -171,7 +201,16 @@ MEDDLERS: list[Callable[[], None]] = [
     set_a_context_variable,
     switch_seldom,
     close_input,
+    trap_decimals,
+    collect_always,
+    take_the_hooks,
+    *([stay_on_one_processor] if len(os.sched_getaffinity(0)) > 1 else []),
+    *([] if os.geteuid() else [leave_the_groups]),
 ]
+
+
+def _traps() -> dict[Any, bool]:
+    return dict(decimal.getcontext().traps)
 
 
 def everything() -> dict[str, Any]:
@@ -204,7 +243,10 @@ def everything() -> dict[str, Any]:
             [ours.level, list(ours.handlers), ours.propagate],
             logging.getLogger("qsuper.worker").isEnabledFor(logging.WARNING),
         ),
-        "decimals": decimal.Decimal(1) / decimal.Decimal(3),
+        "decimals": decimal.getcontext().prec,
+        "traps": _traps(),
+        "processors": (os.sched_getaffinity(0), os.getgroups(), gc.get_threshold()),
+        "hooks": (logging.getLogRecordFactory(), sys.excepthook, list(sys.argv)),
         "variable": setting.get(),
         "switches": sys.getswitchinterval(),
         "input": os.fstat(0).st_rdev,
@@ -288,6 +330,118 @@ def test_what_a_task_leaves_each_time_is_said_once(
     assert caplog.text.count("change_folder leaves the working directory changed") == 1
 
 
+SET_UP = """
+import decimal, locale, logging, os, socket, sys, time, warnings
+decimal.getcontext().prec = 50
+decimal.getcontext().traps[decimal.FloatOperation] = True
+os.environ["API_KEY"] = "secret"
+os.environ["TZ"] = "Asia/Tokyo"
+time.tzset()
+socket.setdefaulttimeout(30)
+sys.path.insert(0, "/plugins")
+locale.setlocale(locale.LC_ALL, "C" if locale.setlocale(locale.LC_ALL) != "C" else "C.UTF-8")
+warnings.simplefilter("ignore", FutureWarning)
+logging.getLogger().addHandler(logging.NullHandler())
+"""
+"""What a module does at its top level, once in a process."""
+SET_UP_CHANGES = {
+    *("decimals", "traps", "environment", "as children see it", "zone", "sockets", "path"),
+    *("locale", "filters", "logs"),
+}
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """What is kept in a worker is not kept in the test's process."""
+    untouched = Surroundings()
+    try:
+        yield
+    finally:
+        sys.modules.pop("lazily_imported", None)
+        assert untouched.put_back("a test", trusted=False) == ""
+
+
+@pytest.fixture
+def lazy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A module of the application that nobody has imported."""
+    file = tmp_path / "lazily_imported.py"
+    file.write_text(SET_UP)
+    monkeypatch.syspath_prepend(tmp_path)
+    return file
+
+
+def import_lazily() -> None:
+    importlib.import_module("lazily_imported")
+
+
+def import_lazily_and_meddle() -> None:
+    import_lazily()
+    os.chdir("/")
+    os.umask(0o777)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.environ["QSUPER_RUN"] = "stolen"
+    sys.path = ["/nowhere"]
+    logging.getLogger().handlers = [logging.NullHandler()]
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_what_a_module_sets_up_when_a_job_imports_it_stays(
+    sqlite_bench: Bench,
+    lazy: Path,
+    caplog: pytest.LogCaptureFixture,
+    trusted: bool,
+) -> None:
+    assert lazy.exists()
+    sqlite_bench.task(import_lazily)
+    sqlite_bench.task(nothing)
+    runner = sqlite_bench.runner(sqlite_bench.record())
+    caplog.set_level(logging.INFO, "qsuper.worker")
+    with restored():
+        before = everything()
+        run(runner, "import_lazily", quiet=trusted)
+        after = everything()
+        assert {name for name in after if after[name] != before[name]} == SET_UP_CHANGES
+        for task in ["import_lazily", "nothing"] * 70:
+            run(runner, task, quiet=trusted)
+            assert not runner.spoilt
+        assert everything() == after
+        assert caplog.text.count("import_lazily has imported lazily_imported and changed ") == 1
+        assert "put back" not in caplog.text
+
+
+def test_what_belongs_to_the_worker_goes_back_though_a_module_was_imported(
+    sqlite_bench: Bench, lazy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QSUPER_RUN", "ours")
+    sqlite_bench.task(import_lazily_and_meddle)
+    runner = sqlite_bench.runner(sqlite_bench.record())
+    with restored():
+        before, handlers = everything(), list(logging.getLogger().handlers)
+        run(runner, "import_lazily_and_meddle")
+        after = everything()
+        assert {name for name in after if after[name] != before[name]} == SET_UP_CHANGES
+        assert os.environ["QSUPER_RUN"] == "ours"
+        assert {*before["path"], "/nowhere"} == set(sys.path)
+        assert str(lazy.parent) in sys.path
+        assert set(handlers) < set(logging.getLogger().handlers)
+
+
+@pytest.mark.parametrize("meddle", MEDDLERS)
+def test_to_import_a_module_of_pythons_own_is_no_excuse(
+    sqlite_bench: Bench, meddle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def import_and_meddle() -> None:
+        importlib.import_module("colorsys")
+        meddle()
+
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    sqlite_bench.task(import_and_meddle)
+    runner = sqlite_bench.runner(sqlite_bench.record())
+    before = everything()
+    run(runner, "import_and_meddle")
+    assert everything() == before
+
+
 def seed() -> None:
     random.seed(1)
 
@@ -356,7 +510,7 @@ def release() -> Iterator[threading.Event]:
         thread.join()
 
 
-@pytest.mark.parametrize(("count", "replaced"), [(3, False), (100, True)])
+@pytest.mark.parametrize(("count", "replaced"), [(3, False), (64, False), (100, True)])
 def test_a_worker_whose_jobs_leave_a_heap_of_threads_is_replaced(
     sqlite_bench: Bench, release: threading.Event, count: int, replaced: bool
 ) -> None:
@@ -368,6 +522,42 @@ def test_a_worker_whose_jobs_leave_a_heap_of_threads_is_replaced(
     runner = sqlite_bench.runner(sqlite_bench.record())
     run(runner, "leave_threads")
     assert ("threads, which jobs have left running" in runner.spoilt) == replaced
+
+
+def test_a_worker_whose_jobs_leave_one_thread_after_the_other_is_replaced(
+    sqlite_bench: Bench, release: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaks, "THREADS_MOST", 5)
+
+    def leave_one() -> None:
+        threading.Thread(target=release.wait, daemon=True).start()
+
+    sqlite_bench.task(leave_one)
+    runner = sqlite_bench.runner(sqlite_bench.record())
+    for _ in range(5):
+        run(runner, "leave_one")
+        assert not runner.spoilt
+    run(runner, "leave_one")
+    assert "threads, which jobs have left running" in runner.spoilt
+
+
+def test_a_pool_of_threads_that_a_task_keeps_is_no_leak(sqlite_bench: Bench) -> None:
+    pools: list[ThreadPoolExecutor] = []
+    began = threading.Barrier(64, timeout=60)
+
+    def use_a_pool() -> None:
+        if not pools:
+            pools.append(ThreadPoolExecutor(64))
+        list(pools[0].map(lambda _: began.wait(), range(64)))
+
+    sqlite_bench.task(use_a_pool)
+    runner = sqlite_bench.runner(sqlite_bench.record())
+    try:
+        for _ in range(5):
+            run(runner, "use_a_pool")
+            assert not runner.spoilt
+    finally:
+        pools[0].shutdown()
 
 
 @pytest.mark.parametrize(("count", "replaced"), [(20, False), (2000, True)])
@@ -404,7 +594,7 @@ def test_a_worker_that_cannot_be_put_back_is_replaced(
     def refuse(_wanted: int) -> None:
         raise PermissionError
 
-    thing = changeable.Thing("the priority", lambda: level[0], refuse)
+    thing = Thing("the priority", lambda: level[0], refuse)
     monkeypatch.setattr(changeable, "dear", lambda: [thing])
     sqlite_bench.task(be_nice)
     runner = sqlite_bench.runner(sqlite_bench.record())

@@ -1,13 +1,15 @@
 """Slots: taken, freed, handed on; held rows: who is next, and who is left alone."""
 
 import threading
+from typing import Any
 
 import pytest
 
 from qsuper.job import Job
 from qsuper.slices import Slice
 from qsuper.states import State
-from qsuper.store import cancelling, limiting
+from qsuper.store import cancelling, limiting, pausing
+from qsuper.store.backend import Statement
 from tests.store.table import WORKER, Table
 
 NAME = "send_msg"
@@ -18,7 +20,7 @@ def fences(table: Table, name: str = NAME) -> list[tuple[int | None, int | None]
     return [(slot.job_id, slot.claims) for slot in limiting.slots(table.connection, name)]
 
 
-def hold(table: Table, count: int = 1, name: str = NAME, **columns: int) -> list[int]:
+def hold(table: Table, count: int = 1, name: str = NAME, **columns: Any) -> list[int]:
     """Rows that `name` holds back."""
     return table.add(count, status=int(State.HELD), held_by=name, **columns)
 
@@ -168,9 +170,63 @@ def test_holders_are_told_page_by_page_and_between_names(
     for name in ("rate:a", "send:uid=1", "a", "b", "rate:b"):
         hold(table, 2, name)
     assert limiting.holders(table.connection) == ["a", "b"]
-    everyone = ["a", "b", "rate:a", "rate:b", "send:uid=1"]
+    limiting.make(table.connection, "b", range(3))
+    everyone = [("a", 0), ("b", 3), ("rate:a", 0), ("rate:b", 0), ("send:uid=1", 0)]
     assert list(limiting.every_holder(table.connection)) == everyone
     assert limiting.holders(table.connection, "rate:", "rate;") == ["rate:a", "rate:b"]
+
+
+def test_slots_are_told_limit_by_limit(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limiting, "SLOTS_MOST", 4)
+    for name, count in (("a", 1), ("b", 2), ("c", 6), ("d", 2)):
+        limiting.make(table.connection, name, range(count))
+    pages, after = [], ""
+    while after != limiting.LAST:
+        slots, after = limiting.slots_between(table.connection, after)
+        pages.append("".join(slot.name for slot in slots))
+    assert pages == ["abb", "cccccc", "dd"]
+    assert limiting.slots_between(table.connection, "a", "b")[1] == "b"
+
+
+def test_held_jobs_of_a_paused_queue_stand_in_nobodys_way(table: Table) -> None:
+    paused = hold(table, 3, queue="mail")
+    other = hold(table, 2)
+    pausing.set_paused(table.connection, "mail", paused=True)
+    assert limiting.unhold(table.connection, NAME, 1) == [other[0]]
+    assert limiting.unhold(table.connection, NAME, 9) == [other[1]]
+    assert limiting.unhold(table.connection, NAME, 9) == []
+    pausing.set_paused(table.connection, "mail", paused=False)
+    assert limiting.unhold(table.connection, NAME, 1) == [paused[0]]
+    assert limiting.still_ready(table.connection, [*paused, *other]) == {
+        paused[0]: "mail",
+        other[0]: "default",
+        other[1]: "default",
+    }
+    pausing.set_paused(table.connection, "mail", paused=True)
+    assert set(limiting.still_ready(table.connection, [*paused, *other])) == set(other)
+    limiting.unhold_all(table.connection, NAME)
+    assert table.states() == {State.READY: 5}, "what held them is no more, paused or not"
+
+
+def test_a_queue_whose_ready_job_nobody_claims_is_passed_over(table: Table) -> None:
+    (waiting,) = table.add(1, queue="mail")
+    hold(table, 3, queue="mail")
+    other = hold(table, 2)
+    assert limiting.unhold(table.connection, NAME, 9, [waiting]) == other
+    assert limiting.unhold(table.connection, NAME, 9, [waiting]) == []
+    table.claim(queue="mail")
+    assert len(limiting.unhold(table.connection, NAME, 9, [waiting])) == 3
+
+
+def test_the_first_held_jobs_are_found_by_their_index(mysql_table: Table) -> None:
+    hold(mysql_table, 200)
+    mysql_table.add(2000)
+    mysql_table.write("ANALYZE TABLE queue")
+    for statement in (limiting._FIRST_HELD, limiting._FREE_HELD):
+        explain = Statement(f"EXPLAIN {statement.text}")
+        plan = mysql_table.connection.rows(explain, name=NAME, most=1, ids=[1])
+        assert plan[0][5] == "held", plan
+        assert "filesort" not in str(plan)
 
 
 def test_the_first_held_job_of_a_slice(table: Table) -> None:
@@ -184,8 +240,8 @@ def test_a_slot_counts_as_free_once_its_job_is_gone(table: Table) -> None:
     table.add(1)
     (job,) = table.claim()
     limiting.take(table.connection, NAME, 2, job)
-    taken = [slot for slot in limiting.slots_between(table.connection) if slot.taken]
+    taken = [slot for slot in limiting.slots_between(table.connection)[0] if slot.taken]
     assert [slot.job_id for slot in taken] == [job.id]
     table.write("DELETE FROM queue")
-    assert not any(slot.taken for slot in limiting.slots_between(table.connection))
+    assert not any(slot.taken for slot in limiting.slots_between(table.connection)[0])
     assert limiting.remove(table.connection, NAME) == 1, "only what is free by its own word"
