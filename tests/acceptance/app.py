@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from qsuper import Queue
 from tests.acceptance.journal import Journal
@@ -21,6 +22,12 @@ def work(n: int, seconds: float = 0.0) -> None:
     """Take `seconds`, asleep."""
     with journal.run(n):
         time.sleep(seconds)
+
+
+@queue.task(transactional=True)
+def work_in_a_transaction(connection: Any, n: int) -> None:
+    with journal.run(n):
+        connection.cursor().execute("SELECT 1")
 
 
 @queue.task

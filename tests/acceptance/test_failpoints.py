@@ -24,6 +24,7 @@ JOB = 1
 TIMEOUT = 1.0
 """Seconds the job may run; the master ends a worker that is stopped in it some 2 s later."""
 SIGKILL, TIME_OUT, CUT = "killed by SIGKILL", "its time-out of 1 s was over", "ConnectionCut"
+IN_TRANSACTION = "the database, in the job's transaction"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,18 @@ ENDS = (
     End("give-back-sent", "kill", 1, 2, 2, why="it was given back un-counted"),
     End("give-back-sent", "stop", 1, 2, 2, why="it was given back un-counted"),
     End("give-back-sent", "cut", 1, 2, 2, why="it was given back un-counted"),
+    End("before-end", "kill", 2, 2, 2, SIGKILL, "nothing was committed"),
+    End("before-end", "stop", 2, 2, 2, TIME_OUT, "the master kills the worker"),
+    End("before-end", "cut", 2, 2, 2, IN_TRANSACTION, "nothing was committed"),
+    End("before-commit", "kill", 2, 2, 2, SIGKILL, "its end was written and rolled back"),
+    End("before-commit", "stop", 2, 2, 2, TIME_OUT, "the master kills the worker"),
+    End("before-commit", "cut", 2, 2, 2, IN_TRANSACTION, "its end was written and rolled back"),
+    End("committed", "kill", 1, 1, 1, why="its end was committed"),
+    End("committed", "stop", 1, 1, 1, why="its end was committed, whoever kills the worker"),
+    End("committed", "cut", 1, 1, 1, why="the guarded write of the failure finds it done"),
 )
+TRANSACTIONAL = ("before-end", "before-commit", "committed")
+"""Moments in the life of a job that is committed with what it writes."""
 
 
 def test_every_named_moment_has_its_three_cases() -> None:
@@ -83,7 +95,8 @@ def test_a_job_survives(daemon: Daemon, rows: Rows, figures: Figures, end: End) 
     if end.point == "give-back-sent":
         cut_a_job_short(daemon, rows, marker)
     else:
-        rows.add([(JOB, "work", {"n": JOB})], timeout=TIMEOUT)
+        task = "work_in_a_transaction" if end.point in TRANSACTIONAL else "work"
+        rows.add([(JOB, task, {"n": JOB})], timeout=TIMEOUT)
         daemon.wait_until(marker.exists, f"{end.point} is reached")
         daemon.scale(2)
         if end.action == "stop":
@@ -110,7 +123,8 @@ def test_a_job_survives(daemon: Daemon, rows: Rows, figures: Figures, end: End) 
 
 def see_it_through(daemon: Daemon, rows: Rows, end: End, pid: int) -> None:
     """A worker is stopped: nobody else may touch what it holds, for as long as it is."""
-    if end.error == TIME_OUT:
+    if end.error == TIME_OUT or end.point == "committed":
+        # The master kills it once the job's time is over.
         return
     daemon.wait_until(lambda: is_stopped(pid), "the worker is stopped")
     daemon.wait_until(lambda: len(daemon.workers()) == 2, "a second worker is there")
