@@ -83,7 +83,7 @@ def test_money_is_moved_once_whoever_is_killed(
     daemon: Daemon, bank: Rows, figures: Figures
 ) -> None:
     daemon.write_config(**SETTINGS)
-    asked = orders("transfer", JOBS, 0.008)
+    asked = orders("transfer", JOBS, 0.03)
     bank.add(asked)
     deaths = run_and_kill(daemon, bank, JOBS, KILLS)
     receipts = "SELECT COUNT(*) FROM queue WHERE task = 'receipt' AND status = 1"

@@ -457,15 +457,3 @@ def alarm() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("alarm")
-def test_an_alarm_at_any_moment_leaves_no_process_and_no_descriptor(bench: Bench) -> None:
-    bench.run("true")
-    before = os.listdir("/proc/self/fd")
-    # The test run's servers are children, too.
-    others = set(processes.children())
-    for step in range(200):
-        with suppress(SoftTimeout):
-            signal.setitimer(signal.ITIMER_REAL, 0.0001 + step * 0.00003)
-            bench.run("sleep", "600")
-    assert os.listdir("/proc/self/fd") == before
-    mine = [processes.look(pid) for pid in processes.children() if pid not in others]
-    assert not [one for one in mine if one is not None and not one.zombie]

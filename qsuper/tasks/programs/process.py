@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Any
 
 from qsuper.errors import QsuperError
 from qsuper.tasks.ending import Cancelling, Ended, SoftTimeout
@@ -151,7 +150,6 @@ class Process:
     def _signal(self, number: int) -> None:
         """To its group, which it may not have yet."""
         for send in (os.killpg, os.kill):
-            # Who has become another user is his own master; its end is waited for.
             with suppress(ProcessLookupError, PermissionError):
                 send(self._pid, number)
 
@@ -166,24 +164,11 @@ class Process:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """No handler raises anything within: a process would be left of which nobody knows the pid.
-
-    To block the signals is not enough: the kernel then gives them to any other thread that there
-    is, and Python runs the handler here all the same.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        # Handlers run in the main thread only.
-        yield
-        return
-    missed: list[int] = []
-    handlers: dict[int, Any] = {}
+    """No handler raises anything within: a process would be left of which nobody knows the pid."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
-        for number in _HANDLED:
-            handlers[number] = signal.getsignal(number)
-            signal.signal(number, lambda number, _frame: missed.append(number))
+        # This may raise what has come before, with the signals blocked already.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         yield
     finally:
-        for handled, handler in handlers.items():
-            signal.signal(handled, signal.SIG_DFL if handler is None else handler)
-        for came in missed:
-            signal.raise_signal(came)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
