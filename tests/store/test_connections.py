@@ -9,7 +9,7 @@ import pytest
 
 from qsuper.errors import OutcomeUnknown, QsuperError, StoreError, StoreUnavailable
 from qsuper.store import claiming, releasing
-from qsuper.store.backend import MYSQL, SQLITE, Statement, StoreBusy
+from qsuper.store.backend import MYSQL, SQLITE, Statement, StoreBusy, StoreDeadlock
 from qsuper.store.database import Database, Link
 from tests.servers import MariaDB
 from tests.store.table import WORKER, Table
@@ -17,7 +17,8 @@ from tests.wait import wait_for
 
 ONE = Statement("SELECT 1")
 
-BUSY = [1020, 1205, 1213, 1317]
+BUSY = [1205, 1317]
+DEADLOCK = [1020, 1213]
 LOST = [0, 1047, 1053, 1180, 1290, 1927, 2006, 2013, 4031]
 AWAY = [1040, 2002, 2003]
 REFUSED = [1045, 1049, 1062, 1064, 1146, 1292, 1406, 3819, 4025]
@@ -26,6 +27,7 @@ REFUSED = [1045, 1049, 1062, 1064, 1146, 1292, 1406, 3819, 4025]
 @pytest.mark.parametrize(
     ("number", "kind"),
     [(number, StoreBusy) for number in BUSY]
+    + [(number, StoreDeadlock) for number in DEADLOCK]
     + [(number, OutcomeUnknown) for number in LOST]
     + [(number, StoreUnavailable) for number in AWAY]
     + [(number, StoreError) for number in REFUSED],
