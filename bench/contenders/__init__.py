@@ -27,3 +27,27 @@ QSUPER_WAKE = _ours("mariadb", "qsuper, MariaDB, Redis wake-ups", 200_000, BENCH
 QSUPER_SQLITE = _ours("sqlite", "qsuper, SQLite", 200_000)
 
 OURS = [QSUPER, QSUPER_SQLITE]
+
+
+def _floor(store: str, batch: int, jobs: int) -> Contender:
+    module = {"mariadb": "bench.floor.drain", "sqlite": "bench.floor.drain_sqlite"}[store]
+    stored = {"mariadb": "MariaDB", "sqlite": "SQLite"}[store]
+    return Contender(
+        name=f"floor, {stored}, batch {batch}",
+        module="bench.contenders.ours",
+        words=lambda _workers: ["python", "-m", module, str(batch)],
+        store=stored,
+        settings="the same statements in a bare loop over the driver",
+        recovery="none: it is no queue",
+        jobs=jobs,
+        ours=True,
+        environ={"BENCH_STORE": store},
+        prepare=ours.prepare,
+    )
+
+
+FLOOR_SINGLE = _floor("mariadb", 1, 20_000)
+FLOOR_50 = _floor("mariadb", 50, 200_000)
+FLOOR_200 = _floor("mariadb", 200, 200_000)
+FLOOR_SQLITE = _floor("sqlite", 50, 200_000)
+"""Its jobs are numbered by their ids: from 1, where others begin with 0."""

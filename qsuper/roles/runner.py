@@ -1,13 +1,8 @@
 """Runs one job of the batch: on the scoreboard, under its time-out, with its output in the log."""
 
 import logging
-import math
-import signal
 import time
-from collections.abc import Callable
-from contextvars import copy_context
 from dataclasses import replace
-from types import FrameType
 from typing import Any
 
 from qsuper import logs
@@ -15,6 +10,7 @@ from qsuper.config import Config
 from qsuper.config.kinds import TEN_YEARS
 from qsuper.job import Buried, Cancelled, Discarded, Done, Failed, Job, Outcome, PutOff, Snoozed
 from qsuper.roles import backoff
+from qsuper.roles.alarm import Alarm
 from qsuper.roles.desk import WorkerDesk
 from qsuper.roles.family import end_what_began
 from qsuper.roles.output import Output
@@ -23,16 +19,13 @@ from qsuper.scoreboard import Record, clock
 from qsuper.store import transacting
 from qsuper.store.database import Database
 from qsuper.tasks.current import CurrentJob
-from qsuper.tasks.ending import Aborted, Cancelling, SoftTimeout
+from qsuper.tasks.ending import SoftTimeout
 from qsuper.tasks.hooks import Hooks
 from qsuper.tasks.registry import Registry, Task
 from qsuper.tasks.run import TIMED_OUT, attempt, run, tell
 
 log = logging.getLogger("qsuper.worker")
 
-ALARM_AGAIN = 0.1
-"""Seconds after which an alarm rings again: one that comes just before a call that blocks is not
-heard until that ends."""
 TIMEOUT_MOST = float(TEN_YEARS)
 """Seconds; who asks for more means no limit."""
 LONG_TRANSACTION = 1.0
@@ -61,14 +54,11 @@ class Runner:
         self._database = database
         self._holds_all = database.backend.name == "sqlite"
         self._hooks: dict[str, tuple[Hooks, ...]] = {}
-        self._interruptible = False
-        self._rang = False
-        """Whether the job in flight was told to end."""
         self._task = ""
         self._timeout = -1.0
         self.spoilt = ""
         """Why nothing else may run in this process; empty while all is well."""
-        signal.signal(signal.SIGALRM, self._on_alarm)
+        self._alarm = Alarm(record)
         self._surroundings = Surroundings()
 
     def run(self, job: Job, position: int, began: float, *, quiet: bool) -> tuple[Outcome, float]:
@@ -126,35 +116,16 @@ class Runner:
 
     def interrupt(self) -> None:
         """Raise `Aborted` in the job in flight, if one is; called by a signal handler."""
-        if self._interruptible:
-            self._interruptible = False
-            raise Aborted
-
-    def _on_alarm(self, _signal: int, _frame: FrameType | None) -> None:
-        if not self._interruptible:
-            return
-        # Looked at again: it may be meant for a job that has ended meanwhile.
-        ends = self._record.began + self._timeout if self._timeout else math.inf
-        if self._record.unwanted:
-            self._interruptible, self._rang = False, True
-            raise Cancelling
-        if (left := ends - clock()) <= 0:
-            self._interruptible, self._rang = False, True
-            raise SoftTimeout
-        if left < math.inf:
-            signal.setitimer(signal.ITIMER_REAL, left, ALARM_AGAIN)
+        self._alarm.interrupt()
 
     def _outcome(self, task: Task | None, job: Job, began: float) -> Outcome:
         if task is None:
             return PutOff(f"no task named {job.task!r} is registered here")
-        if self._timeout:
-            signal.setitimer(signal.ITIMER_REAL, self._timeout, ALARM_AGAIN)
-        self._rang = False
+        self._alarm.set(self._timeout)
         try:
             outcome = self._attempt(task, job, began)
         finally:
-            self._interruptible = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            self._alarm.stop()
         return outcome if isinstance(outcome, Done) else self._ended(outcome, began)
 
     def _ended(self, outcome: Outcome, began: float) -> Outcome:
@@ -175,7 +146,7 @@ class Runner:
         current = CurrentJob(job, self._queue, self._desk, deadline)
         hooks = self._hooks_of(task)
         if not task.transactional:
-            return self._call(lambda: run(task, job, current, hooks))
+            return self._alarm.call(lambda: run(task, job, current, hooks))
         try:
             return self._transact(task, job, current, hooks, began)
         finally:
@@ -195,8 +166,8 @@ class Runner:
     ) -> Outcome:
         def work(connection: Any) -> Outcome:
             current.connection, current.store = connection, self._database.place
-            outcome = self._call(lambda: attempt(task, job, current, hooks))
-            if self._rang and isinstance(outcome, Done):
+            outcome = self._alarm.call(lambda: attempt(task, job, current, hooks))
+            if self._alarm.rang and isinstance(outcome, Done):
                 # It took no notice; what it has read of the connection since nobody knows.
                 return Failed(TIMED_OUT, cause=SoftTimeout())
             return outcome
@@ -209,26 +180,11 @@ class Runner:
         finally:
             self._desk.writes = True
         current.connection = None
-        if hooks and not self._rang:
+        if hooks and not self._alarm.rang:
             # Outside the transaction: what they add of a failure shall not be rolled back.
-            self._call(lambda: _told(outcome, current, hooks))
+            self._alarm.call(lambda: _told(outcome, current, hooks))
         elif hooks:
             tell(outcome, current, hooks)
-        return outcome
-
-    def _call(self, code: Callable[[], Outcome]) -> Outcome:
-        """Run code that may be interrupted."""
-        outcome: Outcome | None = None
-        try:
-            self._interruptible = True
-            if self._record.unwanted:
-                return Cancelled()
-            # Of its own, so that no context variable reaches the next job.
-            outcome = copy_context().run(code)
-            self._interruptible = False
-        except (SoftTimeout, Cancelling) as cause:
-            # It struck in the moment after the handler had returned.
-            return outcome or Failed(TIMED_OUT, cause=cause)
         return outcome
 
     def _hooks_of(self, task: Task) -> tuple[Hooks, ...]:

@@ -1,7 +1,6 @@
 """A worker in the test's own process: no master, no fork, no thread, nothing redirected."""
 
 import os
-import signal
 
 from qsuper.job import Job, Outcome
 from qsuper.place import Place
@@ -62,7 +61,7 @@ class _OwnRunner(Runner):
         self._surroundings = _Untouched()
 
     def take_alarm(self) -> None:
-        signal.signal(signal.SIGALRM, self._on_alarm)
+        self._alarm.take()
 
 
 class OwnWorker(Worker):

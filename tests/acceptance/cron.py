@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from qsuper.errors import ScoreboardError
@@ -79,7 +80,9 @@ class Cron:
         if with_worker:
             pids += [record.pid for record in self.workers(index)]
         for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+            # A worker may have followed its master by itself.
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def _board(self, index: int) -> Scoreboard | None:
         path = Path(self._folder, "var", f"work-{index}-of-{SLICES}", "scoreboard")
@@ -93,7 +96,8 @@ class Cron:
         for index in range(SLICES):
             board = self._board(index)
             if board is not None and board.header.master_pid and self._any_alive():
-                os.kill(board.header.master_pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(board.header.master_pid, signal.SIGKILL)
         for one in self._started:
             one.kill()
             one.wait()

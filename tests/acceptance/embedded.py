@@ -84,7 +84,8 @@ class Site:
 
     def wait_for_another(self, before: psutil.Process) -> None:
         def serves() -> bool:
-            with suppress(ValueError):
+            # None is there yet, or it has ended under the look.
+            with suppress(ValueError, psutil.NoSuchProcess):
                 return self.process() != before and self.answers()
             return False
 

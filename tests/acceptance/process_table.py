@@ -16,12 +16,15 @@ def family(pid: int) -> set[psutil.Process]:
 
 def tagged(nonce: str) -> set[psutil.Process]:
     """All programs that carry the mark of a run in their environment, whoever their parent is."""
-    found = set()
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if process.environ().get(TAG) == nonce:
-                found.add(process)
-    return found
+    return {process for process in psutil.process_iter() if variable(process, TAG) == nonce}
+
+
+def variable(process: psutil.Process, name: str) -> str | None:
+    """What a process has in its environment under a name; nothing when it is gone."""
+    # psutil lets some errors of /proc pass as they are.
+    with suppress(psutil.Error, OSError):
+        return process.environ().get(name)
+    return None
 
 
 def living(processes: set[psutil.Process]) -> set[psutil.Process]:
@@ -30,10 +33,9 @@ def living(processes: set[psutil.Process]) -> set[psutil.Process]:
 
 
 def _lives(process: psutil.Process) -> bool:
-    try:
+    with suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return False
 
 
 def end(processes: set[psutil.Process]) -> None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -74,21 +75,30 @@ class Supervisord:
         """The masters of this folder: the one that works and the one that stands by."""
         found = set()
         for process in psutil.process_iter():
-            try:
-                words = process.cmdline()
-                ours = process.cwd() == str(self._folder) and words[-2:] == ["run", "--wait"]
-            except psutil.Error:
-                continue
-            if ours:
-                parent = process.parent()
-                if parent is None or "run" not in parent.cmdline():
+            with suppress(psutil.Error, OSError):
+                if self._is_master(process):
                     found.add(process)
         return found
+
+    def _is_master(self, process: psutil.Process) -> bool:
+        words = process.cmdline()
+        if words[-2:] != ["run", "--wait"] or process.cwd() != str(self._folder):
+            return False
+        # Its children have its words.
+        parent = process.parent()
+        return parent is None or "run" not in _words(parent)
 
     def clean_up(self) -> None:
         """End it, and what is left of its masters."""
         process_table.end(self._started)
         process_table.end(self.masters())
+
+
+def _words(process: psutil.Process) -> list[str]:
+    """Its command line; nothing when it is gone."""
+    with suppress(psutil.NoSuchProcess):
+        return process.cmdline()
+    return []
 
 
 def put_qsuper_into(daemon: Daemon) -> None:

@@ -11,7 +11,7 @@ from qsuper.scoreboard import clock
 from qsuper.states import State
 from tests.acceptance.daemon import Daemon
 from tests.acceptance.figures import Figures
-from tests.acceptance.process_table import end, living, tagged
+from tests.acceptance.process_table import end, living, tagged, variable
 from tests.acceptance.programs import PROGRAMS
 from tests.acceptance.rows import Rows
 
@@ -93,8 +93,8 @@ def test_the_end_of_a_job_that_is_timed_out_is_written_when_its_tree_is_gone(
 
     def all_checked() -> bool:
         dead = {n for n in range(1, count + 1) if rows.job(n)["status"] == State.DEAD}
-        left = [process.environ().get("QSUPER_JOB_ID") for process in family(daemon)]
-        assert not {str(n) for n in dead} & set(left)
+        left = {variable(process, "QSUPER_JOB_ID") for process in family(daemon)}
+        assert not {str(n) for n in dead} & left
         checked.update(dead)
         return len(checked) == count
 

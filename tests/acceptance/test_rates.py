@@ -13,9 +13,12 @@ from tests.acceptance.rows import Rows
 APP = "tests.acceptance.limits_app:queue"
 GRAIN = 0.002
 """Seconds by which SQLite's clock, which knows milliseconds, may be wrong."""
+# Two that start the first jobs of a rate both make its row: that moves nothing.
 _RECORD = {
-    "sqlite": "AFTER UPDATE ON rates BEGIN INSERT INTO starts VALUES (NEW.free_at); END",
-    "mysql": "AFTER UPDATE ON rates FOR EACH ROW INSERT INTO starts VALUES (NEW.free_at)",
+    "sqlite": "AFTER UPDATE ON rates WHEN NEW.free_at <> OLD.free_at"
+    " BEGIN INSERT INTO starts VALUES (NEW.free_at); END",
+    "mysql": "AFTER UPDATE ON rates FOR EACH ROW"
+    " INSERT INTO starts SELECT NEW.free_at FROM DUAL WHERE NEW.free_at <> OLD.free_at",
 }
 
 
@@ -32,7 +35,8 @@ def reserved(rows: Rows, every: float) -> list[float]:
 
 def began(daemon: Daemon) -> list[float]:
     """The Unix times of all begins, in order."""
-    offset = time.time_ns() - time.monotonic_ns()
+    # Whoever is interrupted between the two looks gets less than there is.
+    offset = max(time.time_ns() - time.monotonic_ns() for _ in range(5))
     return sorted((run.began + offset) / 1e9 for run in runs_of(daemon.events()))
 
 
@@ -40,9 +44,11 @@ def judge(daemon: Daemon, rows: Rows, rate: float) -> None:
     """Whatever the machine was busy with: one start for each reservation, none before it, and the
     reservations one interval apart."""
     times, starts = reserved(rows, 1 / rate), began(daemon)
-    assert all(later - sooner > 1 / rate - GRAIN for sooner, later in pairwise(times))
+    gaps = [later - sooner for sooner, later in pairwise(times)]
+    assert [gap for gap in gaps if gap <= 1 / rate - GRAIN] == []
     assert len(times) >= len(starts)
-    assert all(start > time - GRAIN for start, time in zip(starts, times, strict=False))
+    lateness = [start - time for start, time in zip(starts, times, strict=False)]
+    assert [late for late in lateness if late <= -GRAIN] == []
 
 
 def test_no_more_jobs_start_in_a_second_than_the_rate_says(

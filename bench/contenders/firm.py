@@ -1,0 +1,30 @@
+"""firm-queue on MariaDB."""
+
+import os
+
+from firm.queue import configure, schema
+from firm.queue import job as task
+from firm.queue.supervisor import DispatcherConfig, ForkSupervisor, SupervisorConfig, WorkerConfig
+
+from bench.contenders.job import job
+
+runtime = configure(os.environ["BENCH_MYSQL"])
+
+
+@task()
+def noop(number: int) -> None:
+    job(number)
+
+
+def add(number: int) -> None:
+    noop.enqueue(number)
+
+
+def serve(workers: int, threads: int) -> None:
+    """Its command line starts one worker process; several are to be had from Python."""
+    schema.create_all(runtime.engine)
+    supervisor = SupervisorConfig(
+        workers=[WorkerConfig(threads=threads) for _ in range(workers)],
+        dispatchers=[DispatcherConfig()],
+    )
+    ForkSupervisor(runtime, supervisor).start()

@@ -1,0 +1,31 @@
+"""huey, on the storage that BENCH_STORE names: redis, mysql or sqlite."""
+
+import os
+
+from bench.contenders.job import job
+
+_store = os.environ["BENCH_STORE"]
+if _store == "redis":
+    from huey import RedisHuey
+
+    huey = RedisHuey("bench", url=os.environ["BENCH_REDIS"], results=False)
+elif _store == "mysql":
+    from huey.contrib.sql_huey import SqlHuey
+
+    # peewee names the driver by itself.
+    url = os.environ["BENCH_MYSQL"].replace("mysql+pymysql://", "mysql://")
+    huey = SqlHuey("bench", database=url, results=False)
+else:
+    from huey import SqliteHuey
+
+    # The default of 5 s ends in "database is locked" where four workers drain a long queue.
+    huey = SqliteHuey("bench", filename=os.environ["BENCH_SQLITE"], timeout=60, results=False)
+
+
+@huey.task()
+def noop(number: int) -> None:
+    job(number)
+
+
+def add(number: int) -> None:
+    noop(number)
