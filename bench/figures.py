@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Series:
     """One thing measured once a round."""
 
@@ -69,6 +69,11 @@ class Result:
             if series.name == name:
                 return series
         raise KeyError(name)
+
+    def keep(self, series: Series) -> None:
+        """Add a series, once."""
+        if series not in self.series:
+            self.series.append(series)
 
     def write(self, folder: Path) -> Path:
         """As `MODE.json`, with every round."""

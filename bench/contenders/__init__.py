@@ -40,6 +40,7 @@ def _floor(store: str, batch: int, jobs: int) -> Contender:
         settings="the same statements in a bare loop over the driver",
         recovery="none: it is no queue",
         jobs=jobs,
+        first=1,  # its jobs are numbered by their ids
         ours=True,
         environ={"BENCH_STORE": store},
         prepare=ours.prepare,
@@ -50,4 +51,16 @@ FLOOR_SINGLE = _floor("mariadb", 1, 20_000)
 FLOOR_50 = _floor("mariadb", 50, 200_000)
 FLOOR_200 = _floor("mariadb", 200, 200_000)
 FLOOR_SQLITE = _floor("sqlite", 50, 200_000)
-"""Its jobs are numbered by their ids: from 1, where others begin with 0."""
+
+BARE_INSERT = Contender(
+    name="bare INSERT, MariaDB",
+    module="bench.floor.insert",
+    words=lambda _workers: ["true"],
+    store="MariaDB",
+    settings="PyMySQL, autocommit",
+    recovery="none: it is no queue",
+    jobs=20_000,
+    ours=True,
+    environ={"BENCH_STORE": "mariadb"},
+    prepare=ours.prepare,
+)

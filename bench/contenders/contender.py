@@ -44,6 +44,8 @@ class Contender:
     """What its documentation says of a job whose worker is killed, in a line."""
     jobs: int
     """Of one drain: some ten seconds of work."""
+    first: int = 0
+    """The number of its first job."""
     ours: bool = False
     """Runs in qsuper's environment, else in the peers'."""
     environ: dict[str, str] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """From a task, a param and options to the job that is to be written."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, cast
 
@@ -42,28 +42,49 @@ class Making:
 
     def encode(self, task: str, param: Mapping[str, Any] | None) -> str | None:
         """Named arguments as the column is to hold them; raises `ParamError`."""
-        if param is not None and not isinstance(param, Mapping):
-            raise ParamError(f"param is a mapping of named arguments, not {type(param).__name__}")
-        arguments = dict(param or {})
+        return self.encoder(task)(param)
+
+    def encoder(self, task: str) -> Callable[[Mapping[str, Any] | None], str | None]:
+        """The same for many params of one task."""
+        encode = self._encode_of(task)
+
+        def checked(param: Mapping[str, Any] | None) -> str | None:
+            if param is not None and not isinstance(param, Mapping):
+                raise ParamError(
+                    f"param is a mapping of named arguments, not {type(param).__name__}"
+                )
+            return self.sized(task, encode(param or {}))
+
+        return checked
+
+    def _encode_of(self, task: str) -> Callable[[Mapping[str, Any]], str | None]:
         if (known := self.known(task)) is not None:
-            return known.encode(**arguments)
+            return known.encode_named
         settings = self._config.tasks.get(task) or TaskConfig()
-        return CODECS[settings.codec or "json"].encode(arguments)
+        return CODECS[settings.codec or "json"].encode
+
+    def sized(self, task: str, param: str | None) -> str | None:
+        """The param, unless it is too large; raises `ParamError`."""
+        most = self._config.job.max_param_bytes
+        # No character takes more than four bytes.
+        if param is None or 4 * len(param) <= most:
+            return param
+        if len(param.encode("utf-8", "surrogatepass")) > most:
+            raise ParamError(
+                f"the param of {task} is larger than {most} bytes (job.max_param_bytes): store the"
+                " data elsewhere and pass where it is"
+            )
+        return param
 
     def check(self, task: str, param: str | None) -> None:
         """Raise `ParamError` unless a task that is registered here can take the param."""
         if (known := self.known(task)) is not None:
             args, kwargs = known.codec.decode(param)
-            known.bind(args, kwargs)
+            known.check(args, kwargs)
 
     def job(self, task: str, param: str | None, options: Options) -> NewJob:
         """The job; what the options leave out is as its task says. Raises `ParamError`."""
-        most = self._config.job.max_param_bytes
-        if param is not None and len(param.encode("utf-8", "surrogatepass")) > most:
-            raise ParamError(
-                f"the param of {task} is larger than {most} bytes (job.max_param_bytes): store the"
-                " data elsewhere and pass where it is"
-            )
+        self.sized(task, param)
         return NewJob(task, param, **in_seconds({**self._usual(task), **options}))
 
     def _usual(self, task: str) -> Options:

@@ -94,7 +94,7 @@ class Queue(Declarations):
         program is not.
         """
         raw = self._making.encode(task, param)
-        return self.add_raw(task, raw, connection=connection, **options)
+        return self._add(task, raw, connection, options)
 
     def add_raw(
         self,
@@ -106,6 +106,9 @@ class Queue(Declarations):
     ) -> JobHandle:
         """Enqueue with the param as the column is to hold it; raises `ParamError`."""
         self._making.check(task, param)
+        return self._add(task, param, connection, options)
+
+    def _add(self, task: str, param: str | None, connection: Any, options: Options) -> JobHandle:
         on_conflict = options.pop("on_conflict", None)
         job = self._making.job(task, param, options)
         connection = self._joined(connection)
@@ -126,7 +129,7 @@ class Queue(Declarations):
     ) -> JobHandle:
         """Enqueue a call of a task that is registered here."""
         known = self._making.known(task) or self.registry[task]
-        return self.add_raw(task, known.encode(*args, **kwargs), **options)
+        return self._add(task, known.encode(*args, **kwargs), None, options)
 
     def add_many(
         self,
@@ -139,12 +142,13 @@ class Queue(Declarations):
         """Enqueue one job for each of `params`, all or none; returns how many."""
         if "name" in options:
             raise ParamError("many jobs cannot have one name")
-        making = self._making
-        jobs = [making.job(task, making.encode(task, param), options) for param in params]
+        job = self._making.job(task, None, options)
+        encode = self._making.encoder(task)
+        texts = [encode(param) for param in params]
         connection = self._joined(connection)
-        count = self.within(lambda writer: enqueueing.insert_many(writer, jobs), connection)
-        self._written(jobs, connection)
-        return count
+        self.within(lambda writer: enqueueing.insert_many(writer, job, texts), connection)
+        self._written([job], connection, each=len(texts))
+        return len(texts)
 
     @overload
     def timer(
@@ -293,8 +297,9 @@ class Queue(Declarations):
             return job.transaction(self.database.place)
         return connection
 
-    def _written(self, jobs: Sequence[NewJob], connection: Any) -> None:
-        """Say which dates could not be kept, and tell idle workers of what is ready now.
+    def _written(self, jobs: Sequence[NewJob], connection: Any, each: int = 1) -> None:
+        """Say which dates could not be kept, and tell idle workers of what is ready now, `each`
+        times.
 
         A caller's transaction has yet to commit: the scheduler's look will find what is in it.
         """
@@ -306,7 +311,8 @@ class Queue(Declarations):
             return
         ready = Counter(job.queue for job in jobs if job.is_ready)
         for queue, count in ready.items():
-            self._waker.wake(queue, count)
+            if each:
+                self._waker.wake(queue, count * each)
 
 
 def _on_conflict(what: OnConflict) -> Callable[[Writer, NewJob], int]:

@@ -9,11 +9,12 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from typing import Any, Protocol
 
 from qsuper.errors import JobIsEnding
-from qsuper.job import NewJob
+from qsuper.job import DEFAULT_QUEUE, NewJob
 from qsuper.store.backend import Backend, Statement
 
 ROWS_PER_INSERT = 1000
@@ -52,11 +53,21 @@ _NAMED = ", ".join(_COLUMNS)
 _BOUND = ", ".join(f":{column}" for column in _COLUMNS)
 
 # Without a time of its own a row takes the column's default, and drivers can send many at once.
-_INSERT = {
-    "now": Statement(f"INSERT INTO queue ({_NAMED}) VALUES ({_BOUND})"),
-    "delay": Statement(f"INSERT INTO queue ({_NAMED}, run_at) VALUES ({_BOUND}, {{in:delay}})"),
-    "at": Statement(f"INSERT INTO queue ({_NAMED}, run_at) VALUES ({_BOUND}, :at)"),
-}
+_RUN_AT = {"now": "", "delay": "{in:delay}", "at": ":at"}
+
+
+def _insertion(when: str, columns: tuple[str, ...]) -> Statement:
+    names, values = list(columns), [f":{column}" for column in columns]
+    if when != "now":
+        names.append("run_at")
+        values.append(_RUN_AT[when])
+    return Statement(f"INSERT INTO queue ({', '.join(names)}) VALUES ({', '.join(values)})")
+
+
+_INSERT = {when: _insertion(when, _COLUMNS) for when in _RUN_AT}
+_DEFAULTS = {"queue": DEFAULT_QUEUE, "status": 0, "priority": 0}
+"""What a column holds of which nothing is said; NULL where it is not here."""
+_of_columns = cache(_insertion)
 _KEEP = {
     when: Statement(f"{statement.text} {{on_twin}} name = queue.name")
     for when, statement in _INSERT.items()
@@ -153,33 +164,45 @@ def moment(unix: float, backend: Backend) -> str:
     return text if backend.name == "mysql" else text[:-3]
 
 
+def _lean(when: str, row: dict[str, Any]) -> tuple[Statement, dict[str, Any]]:
+    """The INSERT of a row that leaves out what its columns have by default: half the time of
+    both sides (docs/decisions/0015-enqueueing.md)."""
+    said = {name: value for name, value in row.items() if value != _DEFAULTS.get(name)}
+    columns = tuple(name for name in said if name != when)
+    return _of_columns(when, columns), said
+
+
 def insert(writer: Writer, job: NewJob) -> int:
     """Add an unnamed job and return its id."""
     when, row = _row(job, writer.backend)
     with _utc(writer, when):
-        return writer.insert(_INSERT[when], **row)
+        return _insert_row(writer, when, row)
 
 
-def insert_many(writer: Writer, jobs: Iterable[NewJob]) -> int:
-    """Add unnamed jobs, a thousand at a time; returns how many. Needs a transaction.
+def _insert_row(writer: Writer, when: str, row: dict[str, Any]) -> int:
+    statement, said = _lean(when, row)
+    return writer.insert(statement, **said)
 
-    A job with a `delay` is written with its date, counted from one look at the database's clock.
+
+def insert_many(writer: Writer, job: NewJob, params: Iterable[str | None]) -> int:
+    """Add a job like the unnamed `job` for each of `params`, a thousand at a time; returns how
+    many. Needs a transaction.
+
+    A `delay` is counted from one look at the database's clock.
     """
+    when, row = _row(job, writer.backend)
+    if when == "delay":
+        now = float(writer.rows(_NOW)[0][0])
+        when, row["at"] = "at", moment(now + row.pop("delay"), writer.backend)
+    _, said = _lean(when, row)
+    said["param"] = None
+    statement = _of_columns(when, tuple(name for name in said if name != when))
     count = 0
-    now: float | None = None
-    source = iter(jobs)
-    while chunk := list(islice(source, ROWS_PER_INSERT)):
-        by_kind: dict[str, list[dict[str, Any]]] = {}
-        for job in chunk:
-            when, row = _row(job, writer.backend)
-            if when == "delay":
-                now = float(writer.rows(_NOW)[0][0]) if now is None else now
-                when, row["at"] = "at", moment(now + row.pop("delay"), writer.backend)
-            by_kind.setdefault(when, []).append(row)
-        for when, rows in by_kind.items():
-            with _utc(writer, when):
-                writer.many(_INSERT[when], rows)
-        count += len(chunk)
+    source = iter(params)
+    with _utc(writer, when):
+        while chunk := list(islice(source, ROWS_PER_INSERT)):
+            writer.many(statement, [{**said, "param": param} for param in chunk])
+            count += len(chunk)
     return count
 
 
@@ -210,7 +233,7 @@ def move(writer: Writer, job: NewJob) -> int:
             return int(job_id)
         if cancel or not writer.run(_TAKE_NAME_OFF, id=job_id):
             raise JobIsEnding
-        return writer.insert(_INSERT[when], **row)
+        return _insert_row(writer, when, row)
 
 
 def replace(writer: Writer, job: NewJob) -> int:
@@ -231,7 +254,7 @@ def replace(writer: Writer, job: NewJob) -> int:
         gone = writer.run(_CANCEL, id=job_id) if status != 2 else 0
         if not gone and (cancel or not writer.run(_TAKE_NAME_OFF, id=job_id)):
             raise JobIsEnding
-        return writer.insert(_INSERT[when], **row)
+        return _insert_row(writer, when, row)
 
 
 _SAVE_ZONE = Statement("SET @qsuper_time_zone = @@SESSION.time_zone, time_zone = '+00:00'")

@@ -21,9 +21,10 @@ def run(task: Task, job: Job, current: CurrentJob) -> Outcome:
     """Decode, check, call. Only an `Ended` comes out as an exception."""
     try:
         args, kwargs = task.codec.decode(job.param)
-        bound = task.bind(args, kwargs)
+        task.check(args, kwargs)
         if task.transactional:
-            args, kwargs = [], {**by_name(task.name, bound), "connection": current.connection}
+            named = by_name(task.name, task.bind(args, kwargs))
+            args, kwargs = [], {**named, "connection": current.connection}
     except ParamError as error:
         return Buried(str(error), cause=error)
     try:

@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,12 +46,23 @@ class Task:
     hooks: Hooks = field(default_factory=Hooks)
     signature: inspect.Signature = field(init=False)
     """What a param must fit."""
+    _names: tuple[str, ...] | None = field(init=False, default=None)
+    """Of its arguments, where all can be passed by name and none takes what is left over."""
+    _needed: frozenset[str] = field(init=False, default=frozenset())
+    """Those without a default."""
+    _allowed: frozenset[str] = field(init=False, default=frozenset())
 
     def __post_init__(self) -> None:
         signature = inspect.signature(self.handler)
         if self.transactional:
             signature = _without_connection(self.name, signature)
         object.__setattr__(self, "signature", signature)
+        parameters = signature.parameters.values()
+        if all(parameter.kind in _BY_NAME for parameter in parameters):
+            needed = (one.name for one in parameters if one.default is inspect.Parameter.empty)
+            object.__setattr__(self, "_names", tuple(signature.parameters))
+            object.__setattr__(self, "_needed", frozenset(needed))
+            object.__setattr__(self, "_allowed", frozenset(signature.parameters))
         by = self.limit.by if self.limit is not None else None
         if by is not None and not self.takes(by):
             raise QsuperError(f"{self.name} has no argument {by!r} to be limited by")
@@ -64,8 +75,26 @@ class Task:
 
     def encode(self, *args: Any, **kwargs: Any) -> str | None:
         """The param of a call, checked against the handler's signature; raises `ParamError`."""
-        bound = self.bind(args, kwargs)
-        return self.codec.encode(by_name(self.name, bound))
+        if args:
+            return self.codec.encode(by_name(self.name, self.bind(args, kwargs)))
+        return self.encode_named(kwargs)
+
+    def encode_named(self, arguments: Mapping[str, Any]) -> str | None:
+        """The same of a call by names only."""
+        if self._names is None or not self._fits(arguments):
+            return self.codec.encode(by_name(self.name, self.bind((), arguments)))
+        names = [name for name in self._names if name in arguments]
+        return self.codec.encode({name: arguments[name] for name in names})
+
+    def _fits(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether a call by these names would; `bind` says why not, and takes ten times as long."""
+        names = arguments.keys()
+        return self._names is not None and self._needed <= names <= self._allowed
+
+    def check(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Raise `ParamError` unless this call would fit."""
+        if args or not self._fits(kwargs):
+            self.bind(args, kwargs)
 
     def arguments(self, param: Any) -> dict[str, Any]:
         """The arguments in a row's param; none where it does not fit, which a run would say."""
@@ -83,6 +112,9 @@ class Task:
             raise ParamError(
                 f"{self.name}{self.signature} cannot take this param: {error}"
             ) from None
+
+
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 def _without_connection(task: str, signature: inspect.Signature) -> inspect.Signature:

@@ -19,8 +19,10 @@ ENQUEUE: dict[str, Callable[[Writer], object]] = {
     "insert": lambda writer: enqueueing.insert(writer, NewJob("t", "{}")),
     "insert with a delay": lambda writer: enqueueing.insert(writer, NewJob("t", delay=60)),
     "insert for a date": lambda writer: enqueueing.insert(writer, NewJob("t", at=1.9e9)),
-    "many": lambda writer: enqueueing.insert_many(writer, [NewJob("t", "100%")]),
-    "many with a delay": lambda writer: enqueueing.insert_many(writer, [NewJob("t", delay=60)]),
+    "many": lambda writer: enqueueing.insert_many(writer, NewJob("t"), ["100%"]),
+    "many with a delay": lambda writer: enqueueing.insert_many(
+        writer, NewJob("t", delay=60), [None]
+    ),
     "keep": lambda writer: enqueueing.keep(writer, NewJob("t", name="SN1")),
     "keep with a delay": lambda writer: enqueueing.keep(writer, NewJob("t", name="n", delay=9)),
     "move": lambda writer: enqueueing.move(writer, NewJob("t", "100%", name="SN1 %s é")),
@@ -77,7 +79,7 @@ def test_dates_are_written_in_utc_and_the_session_s_zone_is_left_as_it_was(
     raw = mysql_table.bare(autocommit=False, init_command=f"SET time_zone = '{zone}'")
     enqueueing.insert(borrow(raw), NewJob("delay", delay=3600))
     enqueueing.insert(borrow(raw), NewJob("at", at=1_900_000_000))
-    enqueueing.insert_many(borrow(raw), [NewJob("many", delay=3600)])
+    enqueueing.insert_many(borrow(raw), NewJob("many", delay=3600), [None])
     enqueueing.move(borrow(raw), NewJob("moved", name="n", delay=60))
     enqueueing.move(borrow(raw), NewJob("moved", name="n", delay=3600))
     with raw.cursor() as cursor:

@@ -57,19 +57,38 @@ def test_a_date_before_all_dates_is_due_at_once(table: Table) -> None:
     assert [job.id for job in table.claim()] == [job_id]
 
 
-def test_many_jobs_of_every_kind_are_added_in_one_go(table: Table) -> None:
-    late = time.time() + 100_000
-    jobs = [NewJob("now", str(number)) for number in range(1500)]
-    jobs += [NewJob("delay", delay=60), NewJob("at", at=late), NewJob("zero", delay=0)]
+@pytest.mark.parametrize(
+    ("job", "state", "due"),
+    [
+        (NewJob("t"), State.READY, 0.0),
+        (NewJob("t", delay=0), State.READY, 0.0),
+        (NewJob("t", delay=60), State.SCHEDULED, 60.0),
+        (NewJob("t", at=time.time() + 100_000), State.SCHEDULED, 100_000.0),
+    ],
+)
+def test_many_jobs_of_one_kind_are_added_in_one_go(
+    table: Table, job: NewJob, state: State, due: float
+) -> None:
+    params = [str(number) for number in range(1502)] + [None]
     with table.connection.transaction():
-        assert enqueueing.insert_many(table.connection, iter(jobs)) == 1503
-    assert table.states() == {State.READY: 1501, State.SCHEDULED: 2}
-    ((delayed,),) = table.read("SELECT id FROM queue WHERE task = 'delay'")
-    assert 30 < table.seconds_until(delayed) <= 60.1
-    params = [
-        row[0] for row in table.read("SELECT param FROM queue WHERE task = 'now' ORDER BY id")
-    ]
-    assert params == [str(number) for number in range(1500)]
+        assert enqueueing.insert_many(table.connection, job, iter(params)) == 1503
+    assert table.states() == {state: 1503}
+    rows = table.read("SELECT id, param FROM queue ORDER BY id")
+    assert [param for _, param in rows] == params
+    assert due - 30 < table.seconds_until(rows[0][0]) <= due + 0.1
+
+
+def test_what_is_not_said_of_a_job_is_as_the_columns_have_it(table: Table) -> None:
+    said = NewJob(
+        "t", "{}", queue="mail", priority=-3, max_attempts=7, timeout=2.5, headers={"a": 1}
+    )
+    enqueueing.insert(table.connection, NewJob("t"))
+    enqueueing.insert(table.connection, said)
+    enqueueing.insert_many(table.connection, said, ["{}"])
+    columns = "queue, param, priority, max_attempts, timeout, headers, name, group_id, max_age"
+    plain, *others = table.read(f"SELECT {columns} FROM queue ORDER BY id")
+    assert plain == ("default", None, 0, None, None, None, None, None, None)
+    assert others == [("mail", "{}", -3, 7, 2.5, '{"a": 1}', None, None, None)] * 2
 
 
 def test_keep_adds_a_job_once_and_then_answers_with_the_one_that_lives(table: Table) -> None:

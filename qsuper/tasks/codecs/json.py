@@ -24,9 +24,7 @@ class Json:
         if not arguments:
             return None
         try:
-            text = json.dumps(
-                dict(arguments), ensure_ascii=False, allow_nan=False, separators=(",", ":")
-            )
+            text = _WRITER.encode(dict(arguments))
         except (TypeError, ValueError, RecursionError) as error:
             raise ParamError(f"the param cannot be written as JSON: {_why(error)}") from None
         return text_of(text)
@@ -36,7 +34,7 @@ class Json:
             return [], {}
         text = text_of(param)
         try:
-            value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+            value = _READER.decode(text)
             if _ESCAPED_SURROGATE.search(text):
                 json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
@@ -55,6 +53,11 @@ def _finite(digits: str) -> float:
     if math.isinf(value):
         raise ValueError(f"{digits:.40} is larger than a float can be")
     return value
+
+
+# Made once: json.dumps and json.loads make one for each call that is not the plainest.
+_WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_READER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 
 def _why(error: Exception) -> str:

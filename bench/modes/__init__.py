@@ -1,0 +1,1 @@
+"""What is measured: one module a mode, each with `run(rig, effort) -> Result`."""
