@@ -82,6 +82,10 @@ class Admission:
             self._most = min(SWEEP_MOST, 2 * len(jobs)) if self.has_more else None
         return done.kept
 
+    def limits(self, job: Job) -> bool:
+        """Whether its task has a limit or a rate."""
+        return job.task in self._limited
+
     def may_start(self, connection: Connection, job: Job) -> bool:
         """Wait for the job's start under its task's rate; when that is too far off, set it aside
         and return False."""

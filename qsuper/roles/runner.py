@@ -61,10 +61,15 @@ class Runner:
         self._alarm = Alarm(record)
         self._surroundings = Surroundings()
 
-    def run(self, job: Job, position: int, began: float, *, quiet: bool) -> tuple[Outcome, float]:
+    def task(self, job: Job) -> Task | None:
+        """The task of a job; None when nobody here knows it."""
+        return self._registry.get(job.task)
+
+    def run(
+        self, job: Job, task: Task | None, position: int, began: float, *, quiet: bool
+    ) -> tuple[Outcome, float]:
         """The job at `position` of the batch; its outcome and when it ended. `quiet`: success is
         not worth a line of its own."""
-        task = self._registry.get(job.task)
         self._describe(job, task)
         logs.job_context(job.id, job.attempt, self._worker, job.task)
         self._record.begin(position, began)
@@ -98,16 +103,6 @@ class Runner:
         task = self._registry.get(job.task)
         own = task.backoff if task is not None else None
         return backoff.wait(job.attempt, own or self._defaults.backoff)
-
-    def max_age(self, job: Job) -> float | None:
-        """Seconds that its task lets it wait, where the row does not say."""
-        task = self._registry.get(job.task)
-        return None if task is None else task.max_age
-
-    def stands_alone(self, job: Job) -> bool:
-        """Whether nothing else may be held while it runs."""
-        task = self._registry.get(job.task)
-        return task is not None and task.transactional
 
     def idle(self) -> None:
         """Nothing runs for a while."""

@@ -27,7 +27,7 @@ from qsuper.store import claiming, looking
 from qsuper.tasks import application
 from qsuper.tasks.ending import Aborted
 from qsuper.tasks.programs.mistakes import mistakes
-from qsuper.tasks.registry import Registry
+from qsuper.tasks.registry import Registry, Task
 
 log = logging.getLogger("qsuper.worker")
 
@@ -170,12 +170,11 @@ class Worker(Role):
         all_fast = True
         try:
             while (job := self.batch.next()) is not None:
-                if self._may_not_go_on():
+                now = clock()
+                if self._may_not_go_on(now):
                     self._give_back([job, *self.batch.surrender()])
                     break
-                if self.runner.stands_alone(job) and (others := self.batch.surrender()):
-                    self.acks.give_back(self.link.connection, others)
-                all_fast = self._run_one(job) and all_fast
+                all_fast = self._run_one(job, now) and all_fast
         except StoreError:
             self.claimer.lose()
             raise
@@ -185,34 +184,45 @@ class Worker(Role):
         self._note_pace(jobs, clock() - started, all_fast)
         self.acks.flush(self.link.connection)
 
-    def _may_not_go_on(self) -> bool:
+    def _may_not_go_on(self, now: float) -> bool:
         """Whether what has not begun is to go back: after a freeze the lease may be over, and
         after a job this process be of no use."""
         leaves = self.order or self.record.order or self.runner.spoilt
-        return bool(leaves or self._paused() or not lease.may_begin(self.place, clock()))
+        return bool(leaves or self._paused() or not lease.may_begin(self.place, now))
 
-    def _run_one(self, job: Job) -> bool:
+    def _run_one(self, job: Job, began: float) -> bool:
         """Run one job; returns whether its task is known to be fast."""
-        fast = self.pace.is_fast(job.task) and not self.runner.stands_alone(job)
-        began = clock()
+        task = self.runner.task(job)
+        alone = task is not None and task.transactional
+        fast = not alone and self.pace.is_fast(job.task)
+        if alone and (others := self.batch.surrender()):
+            self.acks.give_back(self.link.connection, others)
         if self.acks and (not fast or self.acks.is_old(began)):
             self.acks.flush(self.link.connection)
             began = clock()
-        limit = self.runner.max_age(job)
-        if limit is not None and claiming.waited(self.link.connection, job.id) > limit:
-            self._discard(job, f"it has waited longer than {limit:g} s, its task's max_age")
+        if self._is_too_old(job, task):
             return fast
-        if not self.admission.may_start(self.link.connection, job):
-            return fast
-        began = clock()
+        if self.admission.limits(job):
+            if not self.admission.may_start(self.link.connection, job):
+                return fast
+            began = clock()
         try:
-            outcome, ended = self.runner.run(job, self.batch.position, began, quiet=fast)
+            outcome, ended = self.runner.run(job, task, self.batch.position, began, quiet=fast)
         except Aborted:
             self._go_now(job)
             raise SystemExit(self.exit) from None
         self.acks.add(job, outcome, ended - began, ended, self.runner.wait(job, outcome))
         self.pace.took(job.task, ended - began)
         return fast
+
+    def _is_too_old(self, job: Job, task: Task | None) -> bool:
+        """Whether it has waited longer than its task lets it, where the row does not say; such a
+        one ends here."""
+        limit = None if task is None else task.max_age
+        if limit is None or claiming.waited(self.link.connection, job.id) <= limit:
+            return False
+        self._discard(job, f"it has waited longer than {limit:g} s, its task's max_age")
+        return True
 
     def _discard(self, job: Job, why: str) -> None:
         """Without running it."""

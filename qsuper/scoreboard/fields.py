@@ -10,7 +10,7 @@ class Int:
         self._word = offset // 8
 
     def __get__(self, owner: "Part", kind: type) -> int:
-        return int(owner.ints[owner.word + self._word])
+        return owner.ints[owner.word + self._word]
 
     def __set__(self, owner: "Part", value: int) -> None:
         owner.ints[owner.word + self._word] = value
@@ -23,7 +23,7 @@ class Float:
         self._word = offset // 8
 
     def __get__(self, owner: "Part", kind: type) -> float:
-        return float(owner.floats[owner.word + self._word])
+        return owner.floats[owner.word + self._word]
 
     def __set__(self, owner: "Part", value: float) -> None:
         owner.floats[owner.word + self._word] = value
@@ -53,9 +53,9 @@ class Memory:
 
     def __init__(self, mapped: mmap.mmap) -> None:
         self.bytes = memoryview(mapped)
-        self.ints = self.bytes.cast("q")
-        self.floats = self.bytes.cast("d")
-        self.shorts = self.bytes.cast("H")
+        self.ints: memoryview[int] = self.bytes.cast("q")
+        self.floats: memoryview[float] = self.bytes.cast("d")
+        self.shorts: memoryview[int] = self.bytes.cast("H")
 
 
 class Part:

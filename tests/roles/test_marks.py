@@ -34,7 +34,7 @@ def wait_until_struck() -> None:
 
 def run(runner: Runner, record: Record, job: Job) -> Outcome:
     record.hold([job.id])
-    return runner.run(job, 0, clock(), quiet=True)[0]
+    return runner.run(job, runner.task(job), 0, clock(), quiet=True)[0]
 
 
 def cancel(record: Record, job: Job) -> None:

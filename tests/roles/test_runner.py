@@ -22,7 +22,7 @@ def run(runner: Runner, bench: Bench, task: str, timeout: float) -> Outcome:
     record = runner._record
     record.hold([1], [5])
     job = Job(1, task, None, 1, None, timeout, 1)
-    outcome, _ = runner.run(job, 0, clock(), quiet=True)
+    outcome, _ = runner.run(job, runner.task(job), 0, clock(), quiet=True)
     return outcome
 
 

@@ -272,7 +272,8 @@ def _as_in_a_child() -> Iterator[None]:
 def run(runner: Runner, task: str, *, quiet: bool = False) -> None:
     """As a worker runs it."""
     runner._record.hold([1], [5])
-    outcome, _ = runner.run(Job(1, task, None, 1, None, 600.0, 1), 0, clock(), quiet=quiet)
+    job = Job(1, task, None, 1, None, 600.0, 1)
+    outcome, _ = runner.run(job, runner.task(job), 0, clock(), quiet=quiet)
     assert isinstance(outcome, Done), outcome
 
 

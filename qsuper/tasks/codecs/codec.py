@@ -24,6 +24,8 @@ class Codec(Protocol):
 def text_of(param: Any) -> str:
     """A param as text that every database holds; raises `ParamError` when it is no UTF-8 or
     larger than any column."""
+    if isinstance(param, str) and len(param) <= BYTES_MOST and param.isascii():
+        return param
     if isinstance(param, bytes):
         content, text = param, _decoded(param)
     else:

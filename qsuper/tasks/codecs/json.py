@@ -35,7 +35,7 @@ class Json:
         text = text_of(param)
         try:
             value = _READER.decode(text)
-            if _ESCAPED_SURROGATE.search(text):
+            if "\\u" in text and _ESCAPED_SURROGATE.search(text):
                 json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             raise ParamError(f"the param is not JSON: {_why(error)}") from None
