@@ -64,6 +64,14 @@ def hold_once(n: int, hold: bool = False) -> None:
 
 
 @queue.task
+def hold_until_told(n: int) -> None:
+    """Lasts until the test says so (`Daemon.tell`)."""
+    with journal.run(n):
+        while not Path(f"{os.environ[JOURNAL_VARIABLE]}.{n}.told").exists():
+            time.sleep(0.02)
+
+
+@queue.task
 def kill_worker(n: int) -> None:
     with journal.run(n):
         os.kill(os.getpid(), signal.SIGKILL)

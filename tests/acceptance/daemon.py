@@ -168,6 +168,14 @@ class Daemon:
         """How many lines the journal has: a begin and an end for each whole run."""
         return journal.length(self.journal)
 
+    def tell(self, number: int) -> None:
+        """Have the job `number` end that holds until it is told."""
+        Path(f"{self.journal}.{number}.told").touch()
+
+    def inside(self) -> set[int]:
+        """The processes whose last word in the journal is that a job begins."""
+        return journal.inside(self.journal)
+
     def runs(self, number: int | None = None) -> list[Run]:
         """The runs so far, of one job or of all."""
         return [

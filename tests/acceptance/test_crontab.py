@@ -181,12 +181,13 @@ def test_a_killed_worker_of_a_pass_is_replaced_and_the_pass_goes_on(
 def test_an_overlapping_pass_of_the_same_slice_does_nothing(
     cron: Cron, daemon: Daemon, rows: Rows
 ) -> None:
-    rows.add([(3, "work", {"n": 3, "seconds": 2.0})], priority=-1)
+    rows.add([(3, "hold_until_told", {"n": 3})], priority=-1)
     rows.add((n, "work", {"n": n}) for n in range(13, 500, SLICES))
     first = cron.start(lines()[3])
     wait_for(lambda: daemon.runs(3), 60, "the first job runs")
     said = [cron.end_of(one) for one in [cron.start(lines()[3]) for _ in range(3)]]
     assert all("nothing done, the last pass over slice 3/10 goes on" in words for words in said)
+    daemon.tell(3)
     assert cron.end_of(first) == ""
     assert rows.count(1) == rows.count() == len(daemon.runs())
 

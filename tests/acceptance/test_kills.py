@@ -5,6 +5,7 @@ import random
 import signal
 import time
 
+from qsuper.scoreboard import Record
 from tests.acceptance import journal
 from tests.acceptance.daemon import Daemon, alive
 from tests.acceptance.figures import Figures
@@ -26,9 +27,21 @@ def wait_for_lines(daemon: Daemon, count: int) -> None:
     daemon.wait_until(lambda: daemon.written() >= count, f"the journal has {count} lines")
 
 
-def kill_a_worker(daemon: Daemon, rng: random.Random, *, in_a_job: bool) -> Death:
-    """SIGKILL one at random, or one at random of those in the midst of a job."""
-    worker = rng.choice(wait_for(daemon.in_jobs if in_a_job else daemon.workers))
+def kill_a_worker(
+    daemon: Daemon, rng: random.Random, *, in_a_job: bool, written: bool = False
+) -> Death:
+    """SIGKILL one at random, or one at random of those in the midst of a job; `written`: which has
+    said so in the journal."""
+
+    def living() -> list[Record]:
+        # The master may have reaped one and not have said so yet.
+        found = daemon.in_jobs() if in_a_job else daemon.workers()
+        if in_a_job and written:
+            inside = daemon.inside()
+            found = [one for one in found if one.pid in inside]
+        return [one for one in found if alive(one.pid, one.ticks)]
+
+    worker = rng.choice(wait_for(living))
     pid, ticks = worker.pid, worker.ticks
     death = Death(pid, time.monotonic_ns())
     os.kill(pid, signal.SIGKILL)

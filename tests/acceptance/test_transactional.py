@@ -73,7 +73,7 @@ def run_and_kill(daemon: Daemon, bank: Rows, jobs: int, kills: int) -> list[Deat
     for kill in range(kills):
         due = int(2 * jobs * 0.9 * (kill + rng.random()) / kills)
         wait_for(lambda due=due: daemon.written() >= due, 300, f"the journal has {due} lines")  # type: ignore[misc]
-        deaths.append(kill_a_worker(daemon, rng, in_a_job=kill % 10 != 0))
+        deaths.append(kill_a_worker(daemon, rng, in_a_job=kill % 10 != 0, written=True))
     transfers = "SELECT COUNT(*) FROM queue WHERE status = 1 AND task LIKE 'transfer%'"
     daemon.wait_until(lambda: bank.run(transfers) == [(jobs,)], "every job is done", timeout=300)
     return deaths
@@ -83,7 +83,7 @@ def test_money_is_moved_once_whoever_is_killed(
     daemon: Daemon, bank: Rows, figures: Figures
 ) -> None:
     daemon.write_config(**SETTINGS)
-    asked = orders("transfer", JOBS, 0.03)
+    asked = orders("transfer", JOBS, 0.012)
     bank.add(asked)
     deaths = run_and_kill(daemon, bank, JOBS, KILLS)
     receipts = "SELECT COUNT(*) FROM queue WHERE task = 'receipt' AND status = 1"

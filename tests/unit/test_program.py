@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -443,14 +444,22 @@ def test_a_program_that_obeys_is_given_the_time_to_clean_up(
     assert bench.written() == "cleaned\n"
 
 
-@pytest.fixture
-def alarm() -> Iterator[None]:
-    """An alarm that raises as a worker's does."""
+def left_by_alarms(folder: Path, *words: str) -> dict[str, list[int]]:
+    """What alarms at each moment leave behind, in a process of its own."""
+    said = subprocess.run(
+        [sys.executable, "-m", "tests.unit.alarms", str(folder), *words],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=300,
+    ).stdout
+    left: dict[str, list[int]] = json.loads(said)
+    return left
 
-    def raise_it(_number: int, _frame: FrameType | None) -> None:
-        raise SoftTimeout
 
-    before = signal.signal(signal.SIGALRM, raise_it)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
+def test_an_alarm_at_any_moment_leaves_no_process_and_no_descriptor(tmp_path: Path) -> None:
+    assert left_by_alarms(tmp_path) == {"descriptors": [], "processes": []}
+
+
+def test_without_its_guard_an_alarm_leaves_something(tmp_path: Path) -> None:
+    assert any(any(left_by_alarms(tmp_path, "unguarded").values()) for _ in range(20))
