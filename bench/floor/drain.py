@@ -53,7 +53,11 @@ def main(batch: int) -> None:
     journal = os.open(os.environ["BENCH_JOURNAL"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     index = next((index for index in range(1, count) if os.fork() == 0), 0)
     connection = pymysql.connect(
-        host=url.hostname, port=url.port, user=url.username, database=url.path[1:], autocommit=True
+        host=url.hostname,
+        port=url.port or 3306,
+        user=url.username,
+        database=url.path[1:],
+        autocommit=True,
     )
     cursor = connection.cursor()
     cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")

@@ -52,9 +52,15 @@ class Claimer:
         count = max(1, self.queue.total or self.queue.wanted)
         return Slice((self.queue.first + self.record.ordinal) % count, count)
 
-    def claim(self, connection: Connection, now: float, most: int) -> list[Job]:
-        """Up to `most` jobs, noted in the batch and on the scoreboard."""
-        if now - self._strays_at > STRAYS_EVERY:
+    def claim(
+        self, connection: Connection, now: float, most: int, *, woken: bool = False
+    ) -> list[Job]:
+        """Up to `most` jobs, noted in the batch and on the scoreboard.
+
+        `woken` out of a rest by a hint: a job waits for this very claim. What can wait is done by
+        the next one, which follows at once.
+        """
+        if now - self._strays_at > STRAYS_EVERY and not woken:
             releasing.release_strays(connection, self.name, self.worker, self._acks.ids)
             self._strays_at = now
         everyone = self._claims % EVERYONE_EVERY == 0 or now - self._everyone_at > EVERYONE_AFTER
@@ -62,7 +68,7 @@ class Claimer:
         if everyone:
             self._everyone_at = now
         with self._batch.claiming:
-            claim = self.look(connection, self.admission.size(most), everyone)
+            claim = self.look(connection, self.admission.size(most), everyone, woken)
             jobs = self._admitted(connection, claim.jobs, most)
             if jobs:
                 self._batch.hold(jobs, [self._most_attempts(job) for job in jobs])
@@ -71,7 +77,7 @@ class Claimer:
             self.record.helps += len(claim.jobs)
         return jobs
 
-    def look(self, connection: Connection, most: int, everyone: bool) -> Claim:
+    def look(self, connection: Connection, most: int, everyone: bool, woken: bool) -> Claim:
         """One claim."""
         return claiming.claim(
             connection,
@@ -80,6 +86,7 @@ class Claimer:
             mine=self.slice,
             most=most,
             everyone=everyone,
+            woken=woken,
         )
 
     def _admitted(self, connection: Connection, jobs: list[Job], most: int) -> list[Job]:

@@ -35,7 +35,7 @@ class StrictClaimer(Claimer):
     def slice(self) -> Slice:
         return self.mine
 
-    def look(self, connection: Connection, most: int, _everyone: bool) -> Claim:
+    def look(self, connection: Connection, most: int, _everyone: bool, _woken: bool) -> Claim:
         left = self.limit - self.record.done - self.record.failed
         if left <= 0:
             return Claim()

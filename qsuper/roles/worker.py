@@ -59,6 +59,8 @@ class Worker(Role):
         self.recycling = Recycling(self.config.worker, clock())
         self.zombies = Zombies()
         self._idle = False
+        self._woken = False
+        """By a hint, out of its rest."""
 
     def boot(self) -> None:
         output = Output(path_of(self.config.state_dir, self.record.slot))
@@ -110,7 +112,8 @@ class Worker(Role):
         if held := self._held_back(now):
             self.record.describe(phase=held)
             return HELD_BACK
-        jobs = self.claimer.claim(self.connection(), now, self.pace.size)
+        woken, self._woken = self._woken, False
+        jobs = self.claimer.claim(self.connection(), now, self.pace.size, woken=woken)
         if not jobs:
             return 0.0 if self.admission.has_more else self.nothing(now)
         self._idle = False
@@ -134,14 +137,15 @@ class Worker(Role):
     def take_hint(self) -> bool:
         """One byte wakes one worker, though all that are idle see the pipe readable."""
         try:
-            return bool(os.read(self.queue.wake_read, 1))
+            self._woken = bool(os.read(self.queue.wake_read, 1))
         except BlockingIOError:
             return False
+        return self._woken
 
     def trouble(self, error: StoreError) -> None:
         super().trouble(error)
         self.claimer.lose()
-        self._idle = False
+        self._idle = self._woken = False
 
     def interrupt(self) -> None:
         super().interrupt()

@@ -1,3 +1,4 @@
+import functools
 from collections import Counter
 from typing import Any
 
@@ -8,6 +9,7 @@ from qsuper.slices import WINDOW_LEAST, Slice
 from qsuper.states import State
 from qsuper.store import claiming, enqueueing, releasing
 from qsuper.store.backend import Statement
+from qsuper.store.database import Connection
 from tests.store.table import WORKER, Table
 
 AHEAD = "2037-01-01 00:00:00.000"
@@ -65,6 +67,40 @@ def test_a_worker_whose_slice_is_empty_helps_with_the_most_urgent_rows(table: Ta
     assert claim.helped
     assert len(claim.jobs) == 4
     assert {job.id for job in claim.jobs} <= set(urgent)
+
+
+def test_a_woken_worker_takes_rows_of_its_slice_and_else_those_of_others_in_one_look(
+    table: Table,
+) -> None:
+    ids = table.add(2)
+    mine = Slice(ids[1] % 2, 2)
+    looks: list[str] = []
+    connection = table.connection
+    claim = functools.partial(
+        claiming.claim, connection, queue="default", worker=WORKER, mine=mine, woken=True
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        rows = Connection.rows
+
+        def noted(self: Connection, statement: Statement, **params: Any) -> list[Any]:
+            looks.append(statement.text)
+            return rows(self, statement, **params)
+
+        patch.setattr(Connection, "rows", noted)
+        own, other, none = claim(), claim(), claim()
+    assert [job.id for job in own.jobs] == ids[1:]
+    assert not own.helped
+    assert [job.id for job in other.jobs] == ids[:1]
+    assert other.helped
+    assert not none.jobs
+    assert len(looks) == 3
+
+
+def test_of_workers_woken_for_as_many_rows_none_takes_anothers(table: Table) -> None:
+    table.add(4)
+    for index in range(4):
+        (job,) = table.claim(f"boot-{index}", mine=Slice(index, 4), woken=True)
+        assert job.id % 4 == index
 
 
 def test_a_strict_worker_does_not_help(table: Table) -> None:
