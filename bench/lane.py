@@ -98,7 +98,9 @@ class Lane:
                 first = now
             if seen >= records:
                 return now - first
-            assert now - began < PATIENCE, f"{self.contender.name}: {seen} of {records}: {self.end()}"
+            assert now - began < PATIENCE, (
+                f"{self.contender.name}: {seen} of {records}: {self.end()}"
+            )
             assert self._process.poll() is None, f"{self.contender.name} has ended: {self.end()}"
             time.sleep(0.002)
 

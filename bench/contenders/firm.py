@@ -20,11 +20,15 @@ def add(number: int) -> None:
     noop.enqueue(number)
 
 
-def serve(workers: int, threads: int) -> None:
-    """Its command line starts one worker process; several are to be had from Python."""
+def create_tables() -> None:
     schema.create_all(runtime.engine)
+
+
+def serve(workers: int) -> None:
+    """Its command line starts one worker process; several are to be had from Python."""
     supervisor = SupervisorConfig(
-        workers=[WorkerConfig(threads=threads) for _ in range(workers)],
+        # It sleeps for the interval between two looks even where jobs wait.
+        workers=[WorkerConfig(threads=8, poll_interval=0.01) for _ in range(workers)],
         dispatchers=[DispatcherConfig()],
     )
     ForkSupervisor(runtime, supervisor).start()

@@ -18,8 +18,7 @@ elif _store == "mysql":
 else:
     from huey import SqliteHuey
 
-    # The default of 5 s ends in "database is locked" where four workers drain a long queue.
-    huey = SqliteHuey("bench", filename=os.environ["BENCH_SQLITE"], timeout=60, results=False)
+    huey = SqliteHuey("bench", filename=os.environ["BENCH_SQLITE"], results=False)
 
 
 @huey.task()

@@ -8,7 +8,9 @@ from rq import Queue
 
 from bench.contenders.job import job
 
-queue = Queue("bench", connection=Redis.from_url(os.environ["BENCH_REDIS"]))
+# By this name `rq --config` finds it.
+REDIS_URL = os.environ["BENCH_REDIS"]
+queue = Queue("bench", connection=Redis.from_url(REDIS_URL))
 
 
 def noop(number: int) -> None:

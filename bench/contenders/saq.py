@@ -9,10 +9,6 @@ from saq import Queue
 
 from bench.contenders.job import job
 
-if "X_UVLOOP" in os.environ:
-    import uvloop
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-
 queue = Queue.from_url(os.environ["BENCH_REDIS"])
 _loop: asyncio.AbstractEventLoop | None = None
 
@@ -21,7 +17,7 @@ async def noop(_context: dict[str, Any], *, number: int) -> None:
     job(number)
 
 
-settings = {"queue": queue, "functions": [noop], "concurrency": int(os.environ.get("X_CONC", "10"))}
+settings = {"queue": queue, "functions": [noop], "concurrency": 50}
 
 
 def _producer() -> asyncio.AbstractEventLoop:

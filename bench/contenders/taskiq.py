@@ -10,7 +10,6 @@ from bench.contenders.job import job
 
 broker = RedisStreamBroker(
     os.environ["BENCH_REDIS"],
-    xread_count=int(os.environ.get("X_READ", "100")),
     # Without a time-out the lock of a killed worker is never given back.
     unacknowledged_lock_timeout=10,
 )

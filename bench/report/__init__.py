@@ -1,0 +1,1 @@
+"""What is made of the raw figures: the table and the picture."""
