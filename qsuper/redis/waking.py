@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from qsuper.redis.server import Server
+    from qsuper.redis.line import Line
 
 CHANNEL = b"qsuper:wake"
 """Whoever publishes the name of a queue here wakes a worker of it; `mail 20` wakes up to 20."""
@@ -24,7 +24,7 @@ class Waker:
 
     def __init__(self, url: Callable[[], str | None]) -> None:
         self._url = url
-        self._server: tuple[int, Server | None] | None = None
+        self._line: tuple[int, Line | None] | None = None
         """With the pid of the process whose it is; replaced as one, so that no thread sees half."""
         self._quiet_until = 0.0
 
@@ -33,35 +33,37 @@ class Waker:
         if time.monotonic() < self._quiet_until:
             return
         try:
-            server = self._own()
-            if server is not None:
-                server.client().publish(CHANNEL, queue if count == 1 else f"{queue} {count}")
+            line = self._own()
+            if line is not None:
+                words = queue if count == 1 else f"{queue} {count}"
+                line.publish(CHANNEL, words.encode())
         except Exception:
             self._quiet_until = time.monotonic() + SILENCE
             self.close()
 
     def close(self) -> None:
         """Give up the connection, if it is this process's; the next word makes a new one."""
-        mine, self._server = self._server, None
+        mine, self._line = self._line, None
         if mine is not None and mine[0] == os.getpid() and mine[1] is not None:
             mine[1].close()
 
-    def _own(self) -> "Server | None":
-        """This process's server, or None where Redis is not set up."""
-        mine = self._server
+    def _own(self) -> "Line | None":
+        """This process's connection, or None where Redis is not set up."""
+        mine = self._line
         if mine is None or mine[0] != os.getpid():
             # Never the parent's: its connection would be spoken on from two sides of a fork.
-            mine = self._server = (os.getpid(), self._connect())
+            mine = self._line = (os.getpid(), self._connect())
         return mine[1]
 
-    def _connect(self) -> "Server | None":
+    def _connect(self) -> "Line | None":
         url = self._url()
         if url is None:
             return None
         # Here, not above: redis-py is for those who have a Redis.
+        from qsuper.redis.line import Line
         from qsuper.redis.server import Server
 
-        return Server(url, timeout=PATIENCE)
+        return Line(Server(url, timeout=PATIENCE))
 
 
 def read_call(data: bytes) -> tuple[str, int] | None:
