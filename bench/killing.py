@@ -34,6 +34,8 @@ class Kills:
 
     jobs: int
     kills: int
+    at_work: int
+    """Kills of workers that had run jobs."""
     cut_short: int
     """Kills in the midst of a job."""
     rate: float
@@ -50,8 +52,8 @@ class Kills:
     def __str__(self) -> str:
         return (
             f"{self.jobs:,} jobs at {self.rate:,.0f}/s ({self.best_rate:,.0f}/s in the best half"
-            f" second), {self.kills} workers killed"
-            f" ({self.cut_short} in a job): lost {self.lost}, overlapping {self.overlapping},"
+            f" second), {self.kills} workers killed ({self.at_work} that had run jobs,"
+            f" {self.cut_short} within one): lost {self.lost}, overlapping {self.overlapping},"
             f" acknowledged and run again {self.again}, unacknowledged repeats"
             f" {self.repeated} ({self.per_kill:.1f} a kill)"
         )
@@ -118,10 +120,14 @@ def _judge(daemon: Daemon, deaths: list[Death], numbers: range, moves: list[Move
     assert not lost, f"lost: {sorted(lost)[:10]}"
     assert not overlapping, f"overlapping: {overlapping[:10]}"
     assert not again, f"run again after its acknowledgement: {sorted(again)[:10]}"
+    workers = {run.pid for run in runs}
+    at_work = sum(death.pid in workers for death in deaths)
+    assert 2 * at_work >= len(deaths), f"only {at_work} of {len(deaths)} kills hit a worker at work"
     seconds = (events[-1].at - events[0].at) / 1e9
     return Kills(
         jobs=len(numbers),
         kills=len(deaths),
+        at_work=at_work,
         cut_short=journal.cut_short(deaths, runs),
         rate=len(numbers) / seconds,
         best_rate=best_rate([run.ended for run in runs if run.ended is not None]),

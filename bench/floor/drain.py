@@ -15,7 +15,8 @@ LOOK = """
             THEN 3 ELSE 0 END + CASE WHEN q.group_id IS NULL THEN 0 ELSE 4 END
     FROM (SELECT id FROM (SELECT id, priority FROM queue WHERE queue = %(queue)s AND status = 0
             ORDER BY priority, id LIMIT %(window)s) w
-        WHERE id %% %(count)s = %(index)s ORDER BY priority, id LIMIT %(most)s) mine
+        WHERE id %% %(count)s BETWEEN %(index)s AND %(last)s
+        ORDER BY priority, id LIMIT %(most)s) mine
     JOIN queue q ON q.id = mine.id ORDER BY q.priority, q.id
 """
 CLAIM = """
@@ -34,7 +35,8 @@ def drain(cursor: pymysql.cursors.Cursor, journal: int, index: int, count: int, 
     """For ever; the benchmark looks at the journal and ends it."""
     worker = f"floor-{index}"
     window = min(4000, max(64, 4 * count * batch))
-    look = {"queue": "default", "window": window, "count": count, "index": index, "most": batch}
+    look = {"queue": "default", "window": window, "most": batch}
+    look |= {"count": count, "index": index, "last": index}
     while True:
         if not cursor.execute(LOOK, look):
             time.sleep(0.001)  # the window holds other slices' rows, which are just being taken

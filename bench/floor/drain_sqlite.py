@@ -15,7 +15,7 @@ LOOK = """
             THEN 3 ELSE 0 END + CASE WHEN q.group_id IS NULL THEN 0 ELSE 4 END
     FROM (SELECT id FROM (SELECT id, priority FROM queue WHERE queue = :queue AND status = 0
             ORDER BY priority, id LIMIT :window) w
-        WHERE id % :count = :index ORDER BY priority, id LIMIT :most) mine
+        WHERE id % :count BETWEEN :index AND :last ORDER BY priority, id LIMIT :most) mine
     JOIN queue q ON q.id = mine.id ORDER BY q.priority, q.id
 """
 CLAIM = """
@@ -44,7 +44,8 @@ def drain(connection: sqlite3.Connection, journal: int, index: int, count: int, 
     """For ever; the benchmark looks at the journal and ends it."""
     worker = f"floor-{index}"
     window = min(4000, max(64, 4 * count * batch))
-    look = {"queue": "default", "window": window, "count": count, "index": index, "most": batch}
+    look = {"queue": "default", "window": window, "most": batch}
+    look |= {"count": count, "index": index, "last": index}
     while True:
         if not (numbers := [row[0] for row in connection.execute(LOOK, look)]):
             time.sleep(0.001)  # the window holds other slices' rows, which are just being taken

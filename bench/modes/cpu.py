@@ -4,6 +4,7 @@ The database's and Redis' own time is not in it, nor is the producer's or the st
 """
 
 import time
+from dataclasses import replace
 
 from bench.contenders import FLOOR_50, FLOOR_SQLITE, QSUPER, QSUPER_SQLITE
 from bench.contenders.contender import Contender
@@ -25,13 +26,8 @@ from bench.rig import Rig
 from bench.rounds import rounds
 from bench.spent import cpu_seconds
 
-FIELD = [
-    QSUPER,
-    FLOOR_50,
-    QSUPER_SQLITE,
-    FLOOR_SQLITE,
-    *(HUEY_REDIS, HUEY_MYSQL, HUEY_SQLITE, TASKIQ, DRAMATIQ, CELERY, RQ, SAQ, FIRM),
-]
+OURS = [QSUPER, FLOOR_50, QSUPER_SQLITE, FLOOR_SQLITE]
+PEERS = [HUEY_REDIS, HUEY_MYSQL, HUEY_SQLITE, TASKIQ, DRAMATIQ, CELERY, RQ, SAQ, FIRM]
 PEERS_SHARE = 0.2
 """Of their usual jobs: they are here for the order of magnitude."""
 WARM = 10
@@ -41,10 +37,11 @@ MOST = 50.0
 
 def run(rig: Rig, effort: Effort) -> Result:
     result = Result("cpu")
-    for contender, series in rounds(FIELD, effort, "µs/job"):
-        share = 1.0 if contender.ours else PEERS_SHARE
-        series.values.append(spent(rig, contender, effort.jobs(int(contender.jobs * share))))
-        result.keep(series)
+    once = replace(effort, rounds=1, share=effort.share * PEERS_SHARE)
+    for field, times in ((OURS, effort), (PEERS, once)):
+        for contender, series in rounds(field, times, "µs/job"):
+            series.values.append(spent(rig, contender, times.jobs(contender.jobs)))
+            result.keep(series)
     for contender in (QSUPER, QSUPER_SQLITE):
         series = result.get(contender.name)
         what = f"CPU per no-op job, {contender.store}"
@@ -52,7 +49,7 @@ def run(rig: Rig, effort: Effort) -> Result:
             Ratio(what, series.median, MOST, False, series.low, series.high, unit="µs")
         )
     result.notes = [
-        f"drains of {QSUPER.jobs:,} jobs, of a peer {PEERS_SHARE:.0%} of its drain",
+        f"drains of {QSUPER.jobs:,} jobs, of a peer once {PEERS_SHARE:.0%} of its drain",
         "what the MariaDB or Redis server spends is not counted; SQLite's work is, for it is done"
         " in the workers",
     ]

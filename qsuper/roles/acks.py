@@ -95,8 +95,8 @@ class Acks:
         if self.slots:
             self.slots.let_go(job.id)
 
-    def is_old(self, now: float) -> bool:
-        return bool(self._done or self._ended) and now - self._since > OLD
+    def is_old(self, now: float, patience: float = OLD) -> bool:
+        return bool(self._done or self._ended) and now - self._since > patience
 
     def flush(self, connection: Connection) -> None:
         """Write all down. What could not be written stays for the next flush; writing twice does

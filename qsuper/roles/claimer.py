@@ -8,18 +8,23 @@ from qsuper.place import Place
 from qsuper.roles.acks import Acks
 from qsuper.roles.admission import Admission
 from qsuper.roles.batch import Batch
-from qsuper.scoreboard import QueueRecord
+from qsuper.roles.turn import MANY, lane_of, members
+from qsuper.scoreboard import QueueRecord, clock
 from qsuper.slices import Slice
 from qsuper.store import claiming, releasing
 from qsuper.store.claiming import Claim
 from qsuper.store.database import Connection
 
-EVERYONE_EVERY = 8
-"""Every so many claims ignore the slice..."""
-EVERYONE_AFTER = 1.0
-"""...and so does the first one after so many seconds: a row whose worker sits in a long job must
-not wait for it."""
-STRAYS_EVERY = 5.0
+EVERYONE_EVERY = 0.25
+"""Seconds after which one claim of the node ignores the slices: a row whose worker sits in a long
+job must not wait for it."""
+STRAYS_EVERY = 60.0
+"""Seconds between two looks for rows that carry the worker's name and that it does not know of:
+each may read all that runs."""
+STRAYS_OFTEN = 5.0
+"""The same while there is reason to think that there are some..."""
+DOUBT = 60.0
+"""...for so many seconds after the database has failed: a claim may be done late."""
 
 
 class Claimer:
@@ -42,15 +47,21 @@ class Claimer:
         self._acks = acks
         self._most_attempts = most_attempts
         self.admission = admission
-        self._claims = 0
-        self._everyone_at = 0.0
-        self._strays_at = 0.0
+        self._strays_at = clock()
+        """Of the last look; nothing can carry a name that is new."""
+        self._doubt_until = 0.0
+        self.beaten = False
+        """The last claim found rows, and others took all of them: more may be there."""
 
     @property
     def slice(self) -> Slice:
         """Its place among the workers of its queue on all nodes, as far as is known here."""
         count = max(1, self.queue.total or self.queue.wanted)
         return Slice((self.queue.first + self.record.ordinal) % count, count)
+
+    def lane(self, most: int) -> int | None:
+        """In which lane it has to wait for its turn; None where it need not."""
+        return lane_of(self.record.ordinal, self.queue.wanted) if most >= MANY else None
 
     def claim(
         self, connection: Connection, now: float, most: int, *, woken: bool = False
@@ -60,18 +71,21 @@ class Claimer:
         `woken` out of a rest by a hint: a job waits for this very claim. What can wait is done by
         the next one, which follows at once.
         """
-        if now - self._strays_at > STRAYS_EVERY and not woken:
+        often = STRAYS_OFTEN if now < self._doubt_until else STRAYS_EVERY
+        if now - self._strays_at > often and not woken:
             releasing.release_strays(connection, self.name, self.worker, self._acks.ids)
             self._strays_at = now
-        everyone = self._claims % EVERYONE_EVERY == 0 or now - self._everyone_at > EVERYONE_AFTER
-        self._claims += 1
+        everyone = now - self.queue.everyone_at > EVERYONE_EVERY
         if everyone:
-            self._everyone_at = now
+            self.queue.everyone_at = now
+            # All of the queue's head would be others' as well.
+            most = min(most, MANY)
         with self._batch.claiming:
             claim = self.look(connection, self.admission.size(most), everyone, woken)
             jobs = self._admitted(connection, claim.jobs, most)
             if jobs:
                 self._batch.hold(jobs, [self._most_attempts(job) for job in jobs])
+        self.beaten = bool(claim.conflicts) and not claim.jobs
         self.record.conflicts += claim.conflicts
         if claim.helped:
             self.record.helps += len(claim.jobs)
@@ -83,18 +97,26 @@ class Claimer:
             connection,
             queue=self.name,
             worker=self.worker,
-            mine=self.slice,
+            mine=self._slice_of(self.lane(most)),
             most=most,
             everyone=everyone,
             woken=woken,
         )
+
+    def _slice_of(self, lane: int | None) -> Slice:
+        """Its own, or those of its lane."""
+        if lane is None:
+            return self.slice
+        count = max(1, self.queue.total or self.queue.wanted)
+        first, width = members(lane, self.queue.wanted)
+        return Slice((self.queue.first + first) % count, count, width)
 
     def _admitted(self, connection: Connection, jobs: list[Job], most: int) -> list[Job]:
         try:
             return self.admission.admit(connection, jobs, most)
         except StoreError:
             # They are in no batch, and nobody else knows of them.
-            self._strays_at = 0.0
+            self._doubt()
             raise
 
     def lose(self) -> None:
@@ -102,4 +124,8 @@ class Claimer:
         which comes before the next claim."""
         self._batch.surrender()
         self._acks.slots.let_all_go()
+        self._doubt()
+
+    def _doubt(self) -> None:
         self._strays_at = 0.0
+        self._doubt_until = clock() + DOUBT

@@ -11,16 +11,18 @@ from qsuper.exits import Exit
 from qsuper.job import Discarded, Job
 from qsuper.place import Place
 from qsuper.roles import lease
-from qsuper.roles.acks import Acks
+from qsuper.roles.acks import OLD, Acks
 from qsuper.roles.admission import Admission
 from qsuper.roles.batch import Batch
 from qsuper.roles.claimer import Claimer
 from qsuper.roles.companion import Companion
 from qsuper.roles.output import Output, path_of
-from qsuper.roles.pace import Pace
+from qsuper.roles.pace import FAST, Pace
 from qsuper.roles.recycling import Recycling
 from qsuper.roles.role import AT_ONCE, Role, kill_descendants
 from qsuper.roles.runner import Runner
+from qsuper.roles.turn import PATIENCE, Turn
+from qsuper.roles.waiting import Waiting
 from qsuper.roles.zombies import Zombies
 from qsuper.scoreboard import clock
 from qsuper.store import claiming, looking
@@ -39,6 +41,8 @@ LAST_ACKS = 0.1
 """Seconds between two tries at the last acks before it leaves."""
 HELD_BACK = 0.2
 """Seconds between two looks at whether it may begin again (pause, lease)."""
+BEATEN = 0.002
+"""The most seconds until it tries again when others were quicker to take what it saw."""
 ENTER_AFTER = 3.0
 """Seconds after which a worker enters its node itself: no scheduler came up to do it."""
 RENEW_LATENESS = 1.5
@@ -56,6 +60,10 @@ class Worker(Role):
         self.batch = Batch(self.record)
         self.companion = Companion(place, self.database, self.batch, self.acks)
         self.pace = Pace(self.config.worker.batch)
+        self.waiting = Waiting()
+        self._waited = 0.0
+        """Seconds of this batch for which it had no processor."""
+        self.turn = Turn(self.config.state_dir, self.record.queue)
         self.recycling = Recycling(self.config.worker, clock())
         self.zombies = Zombies()
         self._idle = False
@@ -100,25 +108,32 @@ class Worker(Role):
             self._go_now()
             return None
         self.zombies.reap(now)
-        self.acks.flush(self.link.connection)
-        if self.runner.spoilt:
-            self.exit = Exit.RECYCLED
-        if self.order or self.record.order or self.runner.spoilt:
-            self.record.describe(phase="draining")
-            return LAST_ACKS if self.acks else None
-        if not self.acks and self.recycling.due(now, self.record.done + self.record.failed):
-            self.exit = Exit.RECYCLED
-            return None
-        if held := self._held_back(now):
-            self.record.describe(phase=held)
-            return HELD_BACK
-        woken, self._woken = self._woken, False
-        jobs = self.claimer.claim(self.connection(), now, self.pace.size, woken=woken)
+        with self.turn.taken(self.claimer.lane(self.pace.size)):
+            self.acks.flush(self.link.connection)
+            if self._leaves(now):
+                return LAST_ACKS if self.acks else None
+            if held := self._held_back(now):
+                self.record.describe(phase=held)
+                return HELD_BACK
+            woken, self._woken = self._woken, False
+            jobs = self.claimer.claim(self.connection(), now, self.pace.size, woken=woken)
+        if not jobs and self.claimer.beaten:
+            return random.uniform(0.0, BEATEN)
         if not jobs:
             return 0.0 if self.admission.has_more else self.nothing(now)
         self._idle = False
         self._run(jobs)
         return 0.0
+
+    def _leaves(self, now: float) -> bool:
+        """Whether it claims nothing more and goes, once its acks are written."""
+        if self.order or self.record.order or self.runner.spoilt:
+            self.record.describe(phase="draining")
+        elif self.acks or not self.recycling.due(now, self.record.done + self.record.failed):
+            return False
+        if not (self.order or self.record.order) or self.runner.spoilt:
+            self.exit = Exit.RECYCLED
+        return True
 
     def nothing(self, now: float) -> float | None:
         """Nothing to claim: rest until woken."""
@@ -168,7 +183,8 @@ class Worker(Role):
         return bool(self.queue.paused or self.board.header.paused)
 
     def _run(self, jobs: list[Job]) -> None:
-        started = clock()
+        started, self._waited = clock(), 0.0
+        self.waiting.since()
         self.record.describe(phase="busy")
         self.companion.watch()
         all_fast = True
@@ -185,8 +201,10 @@ class Worker(Role):
         finally:
             self.companion.active = False
             logs.clear_job()
+        self._waited += self.waiting.since()
         self._note_pace(jobs, clock() - started, all_fast)
-        self.acks.flush(self.link.connection)
+        if self.claimer.lane(self.pace.size) is None:
+            self.acks.flush(self.link.connection)
 
     def _may_not_go_on(self, now: float) -> bool:
         """Whether what has not begun is to go back: after a freeze the lease may be over, and
@@ -201,7 +219,7 @@ class Worker(Role):
         fast = not alone and self.pace.is_fast(job.task)
         if alone and (others := self.batch.surrender()):
             self.acks.give_back(self.link.connection, others)
-        if self.acks and (not fast or self.acks.is_old(began)):
+        if self.acks and (not fast or self.acks.is_old(began, self._ack_patience())):
             self.acks.flush(self.link.connection)
             began = clock()
         if self._is_too_old(job, task):
@@ -216,8 +234,20 @@ class Worker(Role):
             self._go_now(job)
             raise SystemExit(self.exit) from None
         self.acks.add(job, outcome, ended - began, ended, self.runner.wait(job, outcome))
-        self.pace.took(job.task, ended - began)
+        self.pace.took(job.task, self._own_time(ended - began))
         return fast
+
+    def _own_time(self, seconds: float) -> float:
+        """What a job has taken, without the time for which it had no processor."""
+        if seconds < FAST:
+            return seconds
+        waited = self.waiting.since()
+        self._waited += waited
+        return max(0.0, seconds - waited)
+
+    def _ack_patience(self) -> float:
+        """Seconds: who has to wait for a turn writes its acks then."""
+        return OLD if self.claimer.lane(self.pace.size) is None else PATIENCE
 
     def _is_too_old(self, job: Job, task: Task | None) -> bool:
         """Whether it has waited longer than its task lets it, where the row does not say; such a
@@ -239,7 +269,7 @@ class Worker(Role):
         ran = self.batch.position + 1
         if not ran:
             return
-        self.pace.batch_ended(ran, seconds, all_fast)
+        self.pace.batch_ended(ran, max(0.0, seconds - self._waited), all_fast)
         if all_fast:
             last = jobs[ran - 1].id
             log.info("%d jobs, %d to %d, in %.1f ms", ran, jobs[0].id, last, seconds * 1e3)

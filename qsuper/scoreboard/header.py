@@ -46,3 +46,5 @@ class QueueRecord(Part):
     wake_read = Int(96)
     """Read end of the wake pipe, as inherited over the fork; by the master."""
     wake_write = Int(104)
+    everyone_at = Float(112)
+    """`clock()` of the last claim of this node that ignored the slices; by the workers."""

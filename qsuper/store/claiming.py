@@ -31,7 +31,7 @@ _OF_SLICE = Statement(
         SELECT id FROM (
             SELECT id, priority FROM queue WHERE queue = :queue AND status = 0
             ORDER BY priority, id LIMIT :window
-        ) w WHERE id % :count = :index ORDER BY priority, id LIMIT :most
+        ) w WHERE id % :count BETWEEN :index AND :last ORDER BY priority, id LIMIT :most
     ) mine JOIN queue q ON q.id = mine.id ORDER BY q.priority, q.id
     """
 )
@@ -39,7 +39,8 @@ _OF_SLICE = Statement(
 _OF_FAR_SLICE = Statement(
     f"""
     SELECT {_COLUMNS} FROM (
-        SELECT id FROM queue WHERE queue = :queue AND status = 0 AND id % :count = :index
+        SELECT id FROM queue
+        WHERE queue = :queue AND status = 0 AND id % :count BETWEEN :index AND :last
         ORDER BY priority, id LIMIT :most
     ) mine JOIN queue q ON q.id = mine.id ORDER BY q.priority, q.id
     """
@@ -92,6 +93,8 @@ _WAITED = Statement(
     "SELECT {unix:started_at} - {unix:run_at} FROM queue WHERE id = :id AND max_age IS NULL"
 )
 
+HELP_MOST = 64
+"""Rows of other slices that a claim takes: their own workers are about to take hundreds."""
 _SOLO_AGAIN = 2
 """`solo` of a row whose batch died unseen: claimed alone next time, to tell who is guilty."""
 _BESIDE = 16
@@ -174,7 +177,7 @@ def _take_free(
     with connection.transaction():
         rows = connection.rows(_FREE_HEAD, queue=queue, most=wanted)
         if only is not None:
-            rows = [row for row in rows if row[0] % only.count == only.index]
+            rows = [row for row in rows if only.has(row[0])]
         rows = [row for row in rows if not _is_wrong(row)][:most]
         return _take(connection, worker, _alone_or_together(rows)) if rows else []
 
@@ -208,25 +211,24 @@ def _look(
 ) -> _Look:
     if everyone or mine.count == 1:
         return _Look(connection.rows(_OF_ALL, queue=queue, most=most))
+    of_slice = {"count": mine.count, "index": mine.index, "last": mine.last}
     if far:
-        of_slice = {"count": mine.count, "index": mine.index}
         return _Look(connection.rows(_OF_FAR_SLICE, queue=queue, most=most, **of_slice))
     if not (woken and helps):
         rows = connection.rows(
             _OF_SLICE,
             queue=queue,
-            window=window_size(mine.count, most),
-            count=mine.count,
-            index=mine.index,
+            window=window_size(mine.count / mine.width, most),
             most=most,
+            **of_slice,
         )
         if rows or not helps:
             return _Look(rows)
     head = connection.rows(_OF_ALL, queue=queue, most=help_size(most))
-    if own := [row for row in head if row[0] % mine.count == mine.index]:
+    if own := [row for row in head if mine.has(row[0])]:
         return _Look(own[:most])
     urgent = [row for row in head if row[9] == head[0][9]]
-    picked = random.sample(urgent, min(most, len(urgent)))
+    picked = random.sample(urgent, min(most, HELP_MOST, len(urgent)))
     return _Look(sorted(picked, key=lambda row: row[0]), helped=bool(picked))
 
 

@@ -15,7 +15,7 @@ SLICED = 1_000_000
 """Ready rows of the table from which workers of many slices claim."""
 SLICES = 4
 MANY_SLICES = (4, 32, 256)
-CLAIMS = {1: 40, 50: 10}
+CLAIMS = {1: 100, 50: 20}
 """How many claims of how many rows a figure is the median of."""
 NUMBER = {1: "one", 50: "50"}
 
