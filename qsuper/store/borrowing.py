@@ -4,11 +4,9 @@ Nothing is committed here, and the connection's settings are left as they were f
 """
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any, Protocol
-
-from sqlalchemy.engine import Connection as AlchemyConnection
-from sqlalchemy.orm import Session
 
 from qsuper.errors import QsuperError
 from qsuper.store.backend import BACKENDS, MYSQL, SQLITE, Backend, Statement
@@ -29,9 +27,11 @@ def borrow(connection: Any) -> Writer:
     """A `Writer` on a SQLAlchemy Connection or Session, or on a DB-API connection."""
     if isinstance(connection, Lent):
         connection = connection.lent
-    if isinstance(connection, Session):
+    # Whoever has one of these has imported them; nobody else shall pay for it.
+    if (orm := sys.modules.get("sqlalchemy.orm")) and isinstance(connection, orm.Session):
         connection = connection.connection()
-    if isinstance(connection, AlchemyConnection):
+    alchemy = sys.modules.get("sqlalchemy.engine")
+    if alchemy and isinstance(connection, alchemy.Connection):
         name = connection.dialect.name
         if name in BACKENDS:
             return Borrowed(BACKENDS[name], BACKENDS[name].placeholder, connection.exec_driver_sql)

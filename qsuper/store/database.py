@@ -3,19 +3,16 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.pool import NullPool
-
-from qsuper.errors import QsuperError, StoreError, StoreUnavailable
-from qsuper.store.backend import BACKENDS, Backend, Cursor, Statement
+from qsuper.errors import StoreError, StoreUnavailable
+from qsuper.store import address
+from qsuper.store.backend import Backend, Cursor, Statement
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import URL, Engine
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
@@ -37,87 +34,93 @@ class Database:
         connect_timeout: float = CONNECT_TIMEOUT,
         read_timeout: float = READ_TIMEOUT,
     ) -> None:
-        try:
-            parsed = make_url(url)
-            self.backend = BACKENDS[parsed.get_backend_name()]
-        except (ArgumentError, KeyError, NoSuchModuleError) as error:
-            raise QsuperError(
-                "store.url must begin with sqlite:/// or mysql+pymysql://,"
-                " for example mysql+pymysql://user:password@localhost/shop"
-            ) from error
-        arguments: dict[str, Any]
+        self._address = address.read(url)
+        self.backend = self._address.backend
+        self._url = url
         if self.backend.name == "sqlite":
-            if parsed.database in (None, "", ":memory:"):
-                raise QsuperError("store.url must name a file: processes cannot share :memory:")
-            arguments = {"isolation_level": None, "check_same_thread": False}
-            self._folder: Path | None = Path(str(parsed.database)).parent
+            self._options: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
+            self._folder: Path | None = Path(self._address.file).parent
         else:
-            parsed = parsed.set(drivername="mysql+pymysql")
-            arguments = {
+            self._options = {
                 "autocommit": True,
                 "connect_timeout": connect_timeout,
                 "read_timeout": read_timeout,
                 "write_timeout": read_timeout,
                 "charset": "utf8mb4",
             }
-            if "unix_socket" in parsed.query:
-                # Nobody listens in on a socket file; loading the host's certificates for each
-                # connection costs 22 ms of CPU (measured).
-                arguments["ssl_disabled"] = True
+            if "unix_socket" in self._address.options:
+                # Nobody listens in on a socket file.
+                self._options["ssl_disabled"] = True
             self._folder = None
-        self.engine: Engine = create_engine(parsed, poolclass=NullPool, connect_args=arguments)
-        event.listen(self.engine, "connect", self._prepare)
-        plain = {key: value for key, value in arguments.items() if key not in _OUR_PATIENCE}
-        if self.backend.name == "mysql":
-            # A deadlock ends the transaction. What a task that has not noticed writes then must
-            # be in another one, not committed statement by statement.
-            plain["autocommit"] = False
-        self._plain: Engine = create_engine(parsed, poolclass=NullPool, connect_args=plain)
 
-    def _prepare(self, driver_connection: Any, _record: object) -> None:
+    @property
+    def url(self) -> "URL":
+        """Where it is, to be shown."""
+        return address.parse(self._url)
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """The same for what is built with SQLAlchemy: the lists and the migrations."""
+        # SQLAlchemy takes megabytes: only for who needs it (docs/decisions/0014-memory.md).
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        return create_engine(self.url, poolclass=NullPool, creator=lambda: self.connect().raw)
+
+    def _prepare(self, raw: Any) -> None:
         if self.backend.name == "sqlite":
             # A foreign writer may have left text that is no UTF-8: the codec shall say so,
             # not the driver in the middle of a claim.
-            driver_connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-        cursor = driver_connection.cursor()
+            raw.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+        cursor = raw.cursor()
         for statement in self.backend.sessions:
             cursor.execute(statement)
         cursor.close()
 
     def connect(self) -> "Connection":
         """A connection of its own, in autocommit; raises `StoreUnavailable`."""
-        return self._connect(self.engine)
+        connection = self._connect(self._options)
+        try:
+            self._prepare(connection.raw)
+        except Exception as error:
+            connection.close()
+            raise self.translate(error) from error
+        return connection
 
     def connect_plain(self) -> "Connection":
         """The same with the server's own settings of a session: time zone, modes, isolation and
         patience are as an application has them that connects by itself."""
-        return self._connect(self._plain)
+        plain = {key: value for key, value in self._options.items() if key not in _OUR_PATIENCE}
+        if self.backend.name == "mysql":
+            # A deadlock ends the transaction. What a task that has not noticed writes then must
+            # be in another one, not committed statement by statement.
+            plain["autocommit"] = False
+        return self._connect(plain)
 
-    def _connect(self, engine: "Engine") -> "Connection":
+    def _connect(self, options: dict[str, Any]) -> "Connection":
         try:
             if self._folder is not None:
                 self._folder.mkdir(parents=True, exist_ok=True)
-            pooled = engine.raw_connection()
+            return Connection(self, self._address.connect(options))
         except Exception as error:
             raise self.translate(error) from error
-        driver_connection = pooled.driver_connection
-        pooled.detach()
-        return Connection(self, driver_connection)
 
     @property
     def place(self) -> tuple[object, ...]:
         """The same for two URLs that lead to one database and are spelled in different ways."""
-        url = self.engine.url
         if self.backend.name == "sqlite":
-            return ("sqlite", Path(str(url.database)).resolve())
-        socket = url.query.get("unix_socket")
-        host = None if socket else (url.host or "localhost").lower()
-        return (self.backend.name, host, None if socket else url.port or 3306, socket, url.database)
+            return ("sqlite", Path(self._address.file).resolve())
+        options = self._address.options
+        socket = options.get("unix_socket")
+        host = None if socket else (options.get("host") or "localhost").lower()
+        port = None if socket else options.get("port") or 3306
+        return (self.backend.name, host, port, socket, options.get("database"))
 
     def translate(self, error: Exception) -> Exception:
         """A driver's or SQLAlchemy's error in our words; anything else is handed back."""
-        if isinstance(error, DBAPIError) and isinstance(error.orig, Exception):
-            error = error.orig
+        orig = getattr(error, "orig", None)  # SQLAlchemy's, around the driver's
+        if isinstance(orig, Exception):
+            error = orig
         if isinstance(error, OSError):
             return StoreUnavailable(str(error))
         return self.backend.translate(error) or error
