@@ -17,12 +17,11 @@ from qsuper.roles.batch import Batch
 from qsuper.roles.claimer import Claimer
 from qsuper.roles.companion import Companion
 from qsuper.roles.output import Output, path_of
-from qsuper.roles.pace import FAST, Pace
+from qsuper.roles.pace import Pace
 from qsuper.roles.recycling import Recycling
 from qsuper.roles.role import AT_ONCE, Role, kill_descendants
 from qsuper.roles.runner import Runner
 from qsuper.roles.turn import PATIENCE, Turn
-from qsuper.roles.waiting import Waiting
 from qsuper.roles.zombies import Zombies
 from qsuper.scoreboard import clock
 from qsuper.store import claiming, looking
@@ -60,9 +59,6 @@ class Worker(Role):
         self.batch = Batch(self.record)
         self.companion = Companion(place, self.database, self.batch, self.acks)
         self.pace = Pace(self.config.worker.batch)
-        self.waiting = Waiting()
-        self._waited = 0.0
-        """Seconds of this batch for which it had no processor."""
         self.turn = Turn(self.config.state_dir, self.record.queue)
         self.recycling = Recycling(self.config.worker, clock())
         self.zombies = Zombies()
@@ -183,8 +179,8 @@ class Worker(Role):
         return bool(self.queue.paused or self.board.header.paused)
 
     def _run(self, jobs: list[Job]) -> None:
-        started, self._waited = clock(), 0.0
-        self.waiting.since()
+        started = clock()
+        self.pace.batch_begins()
         self.record.describe(phase="busy")
         self.companion.watch()
         all_fast = True
@@ -201,7 +197,6 @@ class Worker(Role):
         finally:
             self.companion.active = False
             logs.clear_job()
-        self._waited += self.waiting.since()
         self._note_pace(jobs, clock() - started, all_fast)
         if self.claimer.lane(self.pace.size) is None:
             self.acks.flush(self.link.connection)
@@ -234,16 +229,8 @@ class Worker(Role):
             self._go_now(job)
             raise SystemExit(self.exit) from None
         self.acks.add(job, outcome, ended - began, ended, self.runner.wait(job, outcome))
-        self.pace.took(job.task, self._own_time(ended - began))
+        self.pace.took(job.task, ended - began)
         return fast
-
-    def _own_time(self, seconds: float) -> float:
-        """What a job has taken, without the time for which it had no processor."""
-        if seconds < FAST:
-            return seconds
-        waited = self.waiting.since()
-        self._waited += waited
-        return max(0.0, seconds - waited)
 
     def _ack_patience(self) -> float:
         """Seconds: who has to wait for a turn writes its acks then."""
@@ -269,7 +256,7 @@ class Worker(Role):
         ran = self.batch.position + 1
         if not ran:
             return
-        self.pace.batch_ended(ran, max(0.0, seconds - self._waited), all_fast)
+        self.pace.batch_ended(ran, seconds, all_fast)
         if all_fast:
             last = jobs[ran - 1].id
             log.info("%d jobs, %d to %d, in %.1f ms", ran, jobs[0].id, last, seconds * 1e3)

@@ -111,6 +111,8 @@ MYSQL = Backend(
         "unix_now": "(UNIX_TIMESTAMP() + MICROSECOND(CURRENT_TIMESTAMP(6)) * 0.000001)",
         "status": "status",
         "run_at": "run_at",
+        # What the index `due` begins with, besides the queue.
+        "scheduled": "scheduled = 1",
         "ids": ":ids",
         "less_one": "IF(attempt > 0, attempt - 1, 0)",
         "skip_locked": "FOR UPDATE SKIP LOCKED",
@@ -124,6 +126,7 @@ MYSQL = Backend(
         "new": "VALUES({0})",
         "live": "nameless = 0 AND live_name = :name",
         "by_id": "FORCE INDEX (PRIMARY)",
+        "by_claim": "FORCE INDEX (claim)",
         "twin": "twin.nameless = 0 AND twin.live_name = queue.name",
     },
     placeholder=lambda name: f"%({name})s",
@@ -151,6 +154,8 @@ SQLITE = Backend(
         # The plus keeps the planner from leaving the row ids for an index.
         "status": "+status",
         "run_at": "+run_at",
+        # The very words of the partial index `due`.
+        "scheduled": "status = 4",
         "ids": "(SELECT value FROM json_each(:ids))",
         "less_one": "MAX(attempt - 1, 0)",
         "skip_locked": "",
@@ -163,6 +168,7 @@ SQLITE = Backend(
         "new": "excluded.{0}",
         "live": "name = :name AND status IN (0, 2, 4, 6)",
         "by_id": "",
+        "by_claim": "",
         "twin": "twin.name = queue.name AND twin.status IN (0, 2, 4, 6)",
     },
     placeholder=lambda name: f":{name}",

@@ -1,29 +1,22 @@
 """The claim: a look without locks over a bounded window, then one guarded UPDATE."""
 
 import random
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from qsuper.failpoint import failpoint
 from qsuper.job import Job
 from qsuper.slices import WHOLE, Slice, help_size, window_size
-from qsuper.states import State
-from qsuper.store.acking import bury_unrun, discard_unrun
 from qsuper.store.backend import Statement, StoreBusy
 from qsuper.store.database import Connection
-from qsuper.store.locked import run_around_locks
+from qsuper.store.misfits import MISFIT, put_right
 
-_COLUMNS = """
+_COLUMNS = f"""
     q.id, q.task, q.param, q.attempt, q.max_attempts, q.timeout, q.claims, q.solo,
-    CASE WHEN q.run_at > {now} THEN 1 WHEN q.run_at < '1970-01-02' THEN 2
-        WHEN q.max_age IS NOT NULL AND {unix_now} - {unix:q.run_at} > q.max_age THEN 3 ELSE 0 END
-        + CASE WHEN q.group_id IS NULL THEN 0 ELSE 4 END
+    {MISFIT} + CASE WHEN q.group_id IS NULL THEN 0 ELSE 4 END
 """
-_EARLY_ROW, _NO_DATE, _TOO_OLD = 1, 2, 3
-"""What may be wrong with a row, as its last column says..."""
 _GROUPED = 4
-"""...and what is added where it is of a group."""
+"""What the last column adds where the row is of a group; the rest says what is wrong with it."""
 
 _OF_SLICE = Statement(
     f"""
@@ -73,22 +66,6 @@ _MINE = Statement(
     """
 )
 
-_EARLY = Statement(
-    """
-    SELECT id FROM (
-        SELECT id, run_at FROM queue WHERE queue = :queue AND status = 0
-        ORDER BY priority, id LIMIT 1000
-    ) w WHERE run_at > {now}
-    """
-)
-
-_PARK = Statement(
-    """
-    UPDATE queue SET status = 4, mtime = {now}
-    WHERE id IN {ids} AND {status} = 0 AND {run_at} > {now}
-    """
-)
-
 _WAITED = Statement(
     "SELECT {unix:started_at} - {unix:run_at} FROM queue WHERE id = :id AND max_age IS NULL"
 )
@@ -134,10 +111,10 @@ def claim(
     Raises `OutcomeUnknown` when the connection died: then `release_strays` on a new one decides.
     """
     look = _look(connection, queue, mine, most, helps, everyone, far, woken)
-    if any(_is_wrong(row) for row in look.rows):
-        if _put_right(connection, queue, look.rows):
+    if misfits := [(row[8] % _GROUPED, row[0], row[6]) for row in look.rows if _is_misfit(row)]:
+        if put_right(connection, queue, misfits):
             look = _look(connection, queue, mine, most, helps, everyone, far, woken)
-        look.rows = [row for row in look.rows if not _is_wrong(row)]
+        look.rows = [row for row in look.rows if not _is_misfit(row)]
     if not look.rows:
         return Claim()
     chosen = _alone_or_together(look.rows)
@@ -178,7 +155,7 @@ def _take_free(
         rows = connection.rows(_FREE_HEAD, queue=queue, most=wanted)
         if only is not None:
             rows = [row for row in rows if only.has(row[0])]
-        rows = [row for row in rows if not _is_wrong(row)][:most]
+        rows = [row for row in rows if not _is_misfit(row)][:most]
         return _take(connection, worker, _alone_or_together(rows)) if rows else []
 
 
@@ -238,41 +215,11 @@ def _alone_or_together(rows: list[Any]) -> list[Any]:
     return [row for row in rows if row[7] != _SOLO_AGAIN]
 
 
-def _is_wrong(row: Any) -> bool:
-    return _wrong(row) != 0
-
-
-def _wrong(row: Any) -> int:
-    return int(row[8]) % _GROUPED
+def _is_misfit(row: Any) -> bool:
+    return bool(row[8] % _GROUPED)
 
 
 def waited(connection: Connection, job_id: int) -> float:
     """Seconds from its time to its claim, of a running job that has no max_age of its own."""
     row = connection.row(_WAITED, id=job_id)
     return float(row[0] or 0.0) if row else 0.0
-
-
-def _put_right(connection: Connection, queue: str, rows: list[Any]) -> bool:
-    """Park rows that lie ahead, bury those with a zero date, discard those that are too old; True
-    when some were moved."""
-    moved = 0
-    if zeros := [(row[0], row[6]) for row in rows if _wrong(row) == _NO_DATE]:
-        with suppress(StoreBusy):
-            moved += bury_unrun(connection, zeros, "run_at is no date: set one and retry it")
-    if old := [(row[0], row[6]) for row in rows if _wrong(row) == _TOO_OLD]:
-        with suppress(StoreBusy):
-            moved += discard_unrun(connection, old, "it has waited longer than its max_age")
-    if early := [row[0] for row in rows if _wrong(row) == _EARLY_ROW]:
-        # The rows seen may lie behind the head that `park` looks at.
-        moved += park(connection, queue) or _park(connection, early)
-    return moved > 0
-
-
-def park(connection: Connection, queue: str) -> int:
-    """Ready rows with a `run_at` ahead become scheduled: they would clog the ready index."""
-    early = [row[0] for row in connection.rows(_EARLY, queue=queue)]
-    return _park(connection, early) if early else 0
-
-
-def _park(connection: Connection, ids: list[int]) -> int:
-    return run_around_locks(connection, _PARK, ids, State.READY)

@@ -175,7 +175,7 @@ def timers(
     One look for each queue: then an index gives the rows in their order, however many wait.
     """
     columns = QUEUE.c["id", "name", "task", "queue", "run_at", "attempt"]
-    statement = select(*columns).where(QUEUE.c.status == int(State.SCHEDULED))
+    statement = select(*columns).where(text(database.backend.words["scheduled"]))
     statement = statement.order_by(QUEUE.c.run_at).limit(most)
     if not unnamed:
         statement = statement.where(QUEUE.c.name.is_not(None))

@@ -15,12 +15,12 @@ _LOOK_AT = """
     SELECT {place}, (SELECT COUNT(*) FROM (
             SELECT 1 FROM queue WHERE queue = :q{place} AND status = 0 LIMIT {most}) r{place}),
         (SELECT {{unix:MIN(run_at)}} - {{unix_now}} FROM queue
-            WHERE queue = :q{place} AND status = 4)
+            WHERE queue = :q{place} AND {{scheduled}})
 """
 
 _DUE = Statement(
     """
-    SELECT id FROM queue WHERE queue = :queue AND status = 4 AND run_at <= {now}
+    SELECT id FROM queue WHERE queue = :queue AND {scheduled} AND run_at <= {now}
     ORDER BY run_at LIMIT :most
     """
 )

@@ -3,13 +3,11 @@
 import logging
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
 from qsuper.errors import SchemaError, StoreError
 from qsuper.store.backend import Statement
 from qsuper.store.database import Connection, Database
 
-VERSIONS = ("0001", "0002", "0003", "0004")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005")
 """Every migration in order, the newest last."""
 
 _VERSION = Statement("SELECT version_num FROM alembic_version")
@@ -92,6 +90,7 @@ def upgrade(database: Database, *, adopting: bool = False) -> tuple[str | None, 
     # Alembic takes a tenth of a second to import, and only this verb needs it.
     from alembic import command
     from alembic.config import Config
+    from sqlalchemy.exc import DBAPIError
 
     connection = database.connect()
     try:

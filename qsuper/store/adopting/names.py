@@ -56,6 +56,7 @@ OUR_COLUMNS = SHARED_COLUMNS | frozenset(
         "live_name",
         "nameless",
         "max_age",
+        "scheduled",
     ]
 )
 """Columns of `queue` in the newest version: none of them may be an extra one of the old table."""
