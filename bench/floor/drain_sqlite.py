@@ -32,8 +32,7 @@ ACK = """
 
 
 def write(connection: sqlite3.Connection, sql: str, params: dict[str, object]) -> int:
-    """SQLite's own patience sleeps up to 100 ms at a time."""
-    while True:
+    while True:  # SQLite's own patience sleeps up to 100 ms at a time
         try:
             return connection.execute(sql, params).rowcount
         except sqlite3.OperationalError:
@@ -44,19 +43,18 @@ def drain(connection: sqlite3.Connection, journal: int, index: int, count: int, 
     """For ever; the benchmark looks at the journal and ends it."""
     worker = f"floor-{index}"
     window = min(4000, max(64, 4 * count * batch))
-    look = {"queue": "default", "window": window, "most": batch}
+    look: dict[str, object] = {"queue": "default", "window": window, "most": batch}
     look |= {"count": count, "index": index, "last": index}
     while True:
         if not (numbers := [row[0] for row in connection.execute(LOOK, look)]):
             time.sleep(0.001)  # the window holds other slices' rows, which are just being taken
             continue
         ids, few = json.dumps(numbers), len(numbers)
-        claim = {"worker": worker, "solo": few == 1, "ids": ids, "fewest": 0, "most": 0}
-        assert write(connection, CLAIM, claim) == few
+        claim = {"worker": worker, "solo": few == 1, "fewest": 0, "most": 0}
+        assert write(connection, CLAIM, {**claim, "ids": ids}) == few
         for number in numbers:
             os.write(journal, b"%015d\n" % number)
-        ack = {"took_ms": 0, "ids": ids, "worker": worker}
-        assert write(connection, ACK, ack) == few
+        assert write(connection, ACK, {"took_ms": 0, "ids": ids, "worker": worker}) == few
 
 
 def main(batch: int) -> None:
