@@ -166,7 +166,7 @@ def moment(unix: float, backend: Backend) -> str:
 
 def _lean(when: str, row: dict[str, Any]) -> tuple[Statement, dict[str, Any]]:
     """The INSERT of a row that leaves out what its columns have by default: half the time of
-    both sides (docs/decisions/0015-enqueueing.md)."""
+    both sides (docs/decisions/0016-speed.md)."""
     said = {name: value for name, value in row.items() if value != _DEFAULTS.get(name)}
     columns = tuple(name for name in said if name != when)
     return _of_columns(when, columns), said
