@@ -304,9 +304,8 @@ class Queue(Declarations):
         A caller's transaction has yet to commit: the scheduler's look will find what is in it.
         """
         if any(not job.is_ready for job in jobs):
-            say_what_is_too_late(
-                jobs, borrow(connection) if connection is not None else self.database
-            )
+            place = self.database if connection is None else borrow(connection)
+            say_what_is_too_late(list(jobs) * each, place)
         if connection is not None:
             return
         ready = Counter(job.queue for job in jobs if job.is_ready)

@@ -17,6 +17,10 @@ class Waiting:
             self._file = os.open("/proc/self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
         self._seen = self._read()
 
+    def __del__(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+
     def since(self) -> float:
         """Seconds that it has waited since it was last asked."""
         before, self._seen = self._seen, self._read()

@@ -2,6 +2,7 @@ import pytest
 
 from qsuper.states import State
 from qsuper.store import counting
+from tests.store.cost import double, plan, rows_read
 from tests.store.table import Table
 
 
@@ -27,6 +28,71 @@ def test_the_age_of_the_oldest_ready_row_is_told(table: Table) -> None:
     oldest = counting.depth(table.connection, "default").oldest_ready
     assert type(oldest) is float
     assert 89.9 < oldest < 120
+
+
+def age(table: Table, job_id: int, seconds: float) -> None:
+    table.write("UPDATE queue SET run_at = {ago:age} WHERE id = :id", age=seconds, id=job_id)
+
+
+def told(table: Table) -> float:
+    oldest = counting.oldest_ready(table.connection, "default")
+    assert oldest is not None
+    return oldest
+
+
+@pytest.mark.parametrize("priority", [-(2**15), -1, 0, 7, 2**15 - 1])
+def test_the_oldest_ready_row_is_found_whatever_its_priority(table: Table, priority: int) -> None:
+    for beside in (-3, 0, 5):
+        table.add(2, priority=beside)
+    age(table, table.add(priority=priority)[0], 9000)
+    assert 8999 < told(table) < 10_000
+
+
+def test_rows_of_other_states_and_queues_have_no_part_in_the_age(table: Table) -> None:
+    table.add()
+    for other in (*table.add(queue="mail"), *(table.add(status=s)[0] for s in range(1, 7))):
+        age(table, other, 9000)
+    assert told(table) < 4500
+
+
+def test_a_priority_is_asked_for_the_head_of_its_rows(table: Table) -> None:
+    ids = table.add(counting.HEAD + 1)
+    age(table, ids[-1], 90_000)
+    assert told(table) < 45_000
+    age(table, ids[-2], 9000)
+    assert 8999 < told(table) < 45_000
+
+
+def test_of_very_many_priorities_those_in_the_middle_are_left_out(table: Table) -> None:
+    count = 2 * counting.PRIORITIES_MOST
+    ids = [table.add(priority=7 * number)[0] for number in range(count)]
+    edge = counting.PRIORITIES_MOST // 2
+    age(table, ids[edge], 90_000)
+    age(table, ids[-edge - 1], 90_000)
+    assert told(table) < 45_000
+    for number, seconds in ((edge - 1, 200_000), (-edge, 300_000)):
+        age(table, ids[number], seconds)
+        assert seconds - 1 < told(table) < seconds + 1000
+
+
+def test_how_long_the_oldest_waits_is_found_in_few_rows_of_many(mysql_table: Table) -> None:
+    table = mysql_table
+    for priority in range(3):
+        table.add(1000, priority=priority)
+    double(table, 4)
+    cost = rows_read(table, lambda: counting.oldest_ready(table.connection, "default"))
+    # Each of a head is read in the table, and once more out of the head.
+    assert 3 * counting.HEAD < cost < 3 * 3 * counting.HEAD
+
+
+def test_how_long_the_oldest_waits_is_found_by_the_index_of_claims(table: Table) -> None:
+    table.add(1000)
+    double(table, 4)
+    for edge in (counting._MOST_URGENT, counting._LEAST_URGENT):
+        found = plan(table, edge.text, queue="default", first=-5, last=5)
+        assert "claim" in found
+        assert "filesort" not in found
+        assert "TEMP B-TREE" not in found
 
 
 def test_a_row_that_lies_ahead_has_no_age_below_zero(table: Table) -> None:

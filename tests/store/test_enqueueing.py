@@ -1,5 +1,7 @@
 import time
+from collections.abc import Callable
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -58,17 +60,18 @@ def test_a_date_before_all_dates_is_due_at_once(table: Table) -> None:
 
 
 @pytest.mark.parametrize(
-    ("job", "state", "due"),
+    ("when", "state", "due"),
     [
-        (NewJob("t"), State.READY, 0.0),
-        (NewJob("t", delay=0), State.READY, 0.0),
-        (NewJob("t", delay=60), State.SCHEDULED, 60.0),
-        (NewJob("t", at=time.time() + 100_000), State.SCHEDULED, 100_000.0),
+        (dict, State.READY, 0.0),
+        (lambda: {"delay": 0}, State.READY, 0.0),
+        (lambda: {"delay": 60}, State.SCHEDULED, 60.0),
+        (lambda: {"at": time.time() + 100_000}, State.SCHEDULED, 100_000.0),
     ],
 )
 def test_many_jobs_of_one_kind_are_added_in_one_go(
-    table: Table, job: NewJob, state: State, due: float
+    table: Table, when: Callable[[], dict[str, Any]], state: State, due: float
 ) -> None:
+    job = NewJob("t", **when())
     params = [str(number) for number in range(1502)] + [None]
     with table.connection.transaction():
         assert enqueueing.insert_many(table.connection, job, iter(params)) == 1503

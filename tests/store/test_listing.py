@@ -2,12 +2,14 @@ import time
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from qsuper.errors import NoSuchJob
 from qsuper.job import Job, NewJob
 from qsuper.states import State
 from qsuper.store import acking, enqueueing, listing
 from qsuper.store.acking import Report
+from tests.store.cost import double
 from tests.store.table import WORKER, Table
 
 
@@ -98,3 +100,23 @@ def test_a_zero_date_is_told_as_none(mysql_table: Table) -> None:
         cursor.execute("INSERT INTO queue (task, run_at) VALUES ('t', '0000-00-00')")
     (job,) = listing.jobs(mysql_table.database, listing.Filter())
     assert job["run_at"] is None
+
+
+def test_timers_are_listed_in_the_order_of_their_index(table: Table) -> None:
+    """However many other rows there are: nothing of them is read, and nothing is sorted."""
+    table.add(500, status=1)
+    table.add(500, status=4)
+    double(table, 3)
+    for name in ("b", "a"):
+        table.add(status=4, name=name, run_at=f"2030-01-01 00:00:0{int(name == 'b')}.000")
+    said: list[tuple[str, Any]] = []
+    engine = table.database.engine
+    event.listen(engine, "before_cursor_execute", lambda *seen: said.append(seen[2:4]))
+    found = listing.timers(table.database)
+    assert [row["name"] for row in found] == ["a", "b"]
+    ((sql, values),) = said
+    cursor = table.bare().cursor()
+    cursor.execute(f"EXPLAIN {'QUERY PLAN' if table.is_sqlite else ''} {sql}", values)
+    ((*plan,),) = cursor.fetchall()
+    assert "due" in (plan[3] if table.is_sqlite else plan[5])
+    assert "filesort" not in str(plan)

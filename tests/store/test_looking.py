@@ -5,6 +5,7 @@ from qsuper.store import looking
 from qsuper.store.backend import Statement, StoreBusy
 from qsuper.store.database import Connection
 from qsuper.store.looking import AROUND, Promoter
+from tests.store.cost import double, plan, rows_read
 from tests.store.table import Table
 
 ROWS = 20
@@ -31,18 +32,79 @@ def test_ready_rows_are_counted_up_to_a_cap(table: Table) -> None:
 def test_a_look_is_one_statement_that_reads_few_rows_of_many(mysql_table: Table) -> None:
     mysql_table.add(2000)
     mysql_table.add(2000, status=4)
-    counters = Statement("SHOW SESSION STATUS LIKE 'Handler_read%'")
-
-    def total() -> int:
-        return sum(int(count) for _, count in mysql_table.connection.rows(counters))
-
     watcher = looking.Watcher(["default", "mail"])
-    total()
-    first = total()
-    second = total()
-    watcher.look(mysql_table.connection)
-    third = total()
-    assert third - second - (second - first) < 4 * looking.LOOK_MOST
+    cost = rows_read(mysql_table, lambda: watcher.look(mysql_table.connection))
+    assert 0 < cost < 4 * looking.LOOK_MOST
+
+
+def crowd(table: Table) -> None:
+    """100,000 finished rows and 10,000 ready ones, and in a queue of their own a few timers."""
+    table.add(1000, status=1)
+    table.add(100)
+    double(table, 7)
+    assert table.states() == {State.READY: 12_800, State.DONE: 128_000}
+    table.add(ROWS, status=4, run_at="2020-01-01 00:00:00.000")
+    table.add(ROWS, status=4, run_at="2037-01-01 00:00:00.000")
+    if not table.is_sqlite:
+        table.connection.rows(Statement("ANALYZE TABLE queue"))
+
+
+def goes_by_its_index(table: Table, due: str) -> bool:
+    """Whether the order of the index serves a look for what is due: nothing is sorted."""
+    found = plan(table, due, queue="default", most=looking.PROMOTE_MOST)
+    if table.is_sqlite:
+        return found == "SEARCH queue USING INDEX due (queue=? AND run_at<?)"
+    return found.startswith("due ") and "filesort" not in found
+
+
+def test_what_is_due_is_found_by_its_own_index_beside_many_rows(table: Table) -> None:
+    crowd(table)
+    assert goes_by_its_index(table, looking._DUE.text)
+    if table.is_sqlite:
+        watcher = looking.Watcher(["default"])
+        look = plan(table, watcher._statement.text, **watcher._bound)
+        assert "SEARCH queue USING INDEX due (queue=?)" in look
+    assert looking.Watcher(["default"]).look(table.connection)["default"].overdue
+    assert looking.promote(table.connection, "default") == ROWS
+
+
+def test_the_plan_tells_when_the_index_does_not_serve(table: Table) -> None:
+    """Did every plan look like that, the test before this one would prove nothing."""
+    crowd(table)
+    other = looking._DUE.text.replace("{scheduled}", "status + 0 = 4")
+    assert not goes_by_its_index(table, other)
+
+
+def test_a_look_and_a_promotion_read_as_many_rows_as_are_due_beside_many(
+    mysql_table: Table,
+) -> None:
+    table = mysql_table
+    crowd(table)
+    connection, watcher = table.connection, looking.Watcher(["default"])
+    assert 0 < rows_read(table, lambda: watcher.look(connection)) < 4 * looking.LOOK_MOST
+    # Each due row once by the index and once by its id.
+    assert ROWS <= rows_read(table, lambda: looking.promote(connection, "default")) < 4 * ROWS
+
+
+def test_a_timer_is_due_at_the_same_moment_whatever_its_writer_s_time_zone(
+    mysql_table: Table,
+) -> None:
+    table = mysql_table
+    for zone in ("+05:00", "-07:00"):
+        writer = table.bare(init_command=f"SET time_zone = '{zone}'")
+        for seconds in (-60, 600):
+            writer.cursor().execute(
+                "INSERT INTO queue (task, status, run_at)"
+                f" VALUES ('t', 4, CURRENT_TIMESTAMP(6) + INTERVAL {seconds} SECOND)"
+            )
+    watcher = looking.Watcher(["default"])
+    due_in = watcher.look(table.connection)["default"].due_in
+    assert due_in is not None
+    assert -1800 < due_in < -59
+    assert looking.promote(table.connection, "default") == 2
+    due_in = watcher.look(table.connection)["default"].due_in
+    assert due_in is not None
+    assert -1800 < due_in <= 600
 
 
 def test_overdue_rows_are_said_to_be_due_in_the_past(table: Table) -> None:

@@ -3,10 +3,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from qsuper.errors import SchemaError
-from qsuper.store import schema
+from qsuper.states import State
+from qsuper.store import acking, schema
 from qsuper.store.backend import Statement
 from qsuper.store.database import Connection, Database
-from tests.store.table import Table
+from tests.store.table import WORKER, Table
 
 TABLES = {
     "alembic_version",
@@ -162,3 +163,31 @@ def test_no_date_changes_by_itself(mysql_table: Table) -> None:
         )
         == []
     )
+
+
+def test_the_index_of_what_is_due_stays_as_it_is_while_a_job_runs(table: Table) -> None:
+    """It cost each job two more entries when it held the status."""
+    if table.is_sqlite:
+        ((sql,),) = table.read("SELECT sql FROM sqlite_master WHERE name = 'due'")
+        assert sql == "CREATE INDEX due ON queue (queue, run_at) WHERE status = 4"
+        return
+    columns = [row[4] for row in table.read("SHOW INDEX FROM queue WHERE key_name = 'due'")]
+    assert columns == ["queue", "scheduled", "run_at"]
+    (job_id,) = table.add()
+    before = table.row(job_id, *columns)
+    (job,) = table.claim()
+    assert table.row(job_id, *columns) == before
+    assert acking.complete(table.connection, WORKER, [job.id], 1) == 1
+    assert table.row(job_id, *columns) == before
+
+
+def test_what_is_scheduled_is_written_by_the_server_alone(mysql_table: Table) -> None:
+    table = mysql_table
+    ids = [table.add(status=int(state))[0] for state in State]
+    assert [table.row(id, "scheduled") for id in ids] == [
+        int(state is State.SCHEDULED) for state in State
+    ]
+    for state in State:
+        table.write("UPDATE queue SET status = :status", status=int(state))
+        expected = int(state is State.SCHEDULED)
+        assert table.read("SELECT DISTINCT scheduled FROM queue") == [(expected,)]

@@ -237,7 +237,7 @@ def test_prune_deletes_what_is_finished(tmp_path: Path) -> None:
 
 
 def test_upgrade_says_from_where_to_where(tmp_path: Path) -> None:
-    assert call(tmp_path, "db", "upgrade").out == "the tables went from nothing to 0004\n"
+    assert call(tmp_path, "db", "upgrade").out == "the tables went from nothing to 0005\n"
     assert "already" in call(tmp_path, "db", "upgrade").out
 
 

@@ -15,8 +15,8 @@ depends_on = None
 OLDEST = "0004"
 """Programs from this version of the tables on work on them, too."""
 
-# A bit beside the date, not a second date that is NULL unless scheduled: servers write such a one
-# through the session's time zone, and some make it NOT NULL.
+# A bit beside the date, not a second date that is NULL unless scheduled: MySQL may write such a one
+# through the session's time zone, and MariaDB takes no NULL in its definition.
 _MYSQL = """
     ALTER TABLE queue
         ADD COLUMN scheduled TINYINT GENERATED ALWAYS AS
