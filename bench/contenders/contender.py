@@ -43,7 +43,7 @@ class Contender:
     recovery: str
     """What its documentation says of a job whose worker is killed, in a line."""
     jobs: int
-    """Of one drain: some ten seconds of work."""
+    """Of one drain: at least five seconds of work, or 200,000."""
     first: int = 0
     """The number of its first job."""
     ours: bool = False

@@ -35,14 +35,14 @@ HUEY_MYSQL = _huey(
     "MariaDB",
     "mysql",
     "SqlHuey over PyMySQL, 4 processes, polls each 20 ms, no results",
-    15_000,
+    8_000,
     _POLLING,
 )
 HUEY_SQLITE = _huey(
     "SQLite",
     "sqlite",
     "WAL and synchronous=FULL as by default, 4 processes, polls each 20 ms, no results",
-    40_000,
+    20_000,
     _POLLING,
 )
 
@@ -55,7 +55,7 @@ TASKIQ = Contender(
     store="Redis",
     settings="4 processes, async job; 100 at once, 100 a read as by default; uvloop, hiredis",
     recovery="runs again when its stream entry was idle for 10 min (idle_timeout)",
-    jobs=150_000,
+    jobs=100_000,
 )
 
 DRAMATIQ = Contender(
@@ -84,7 +84,7 @@ CELERY = Contender(
     store="Redis",
     settings="prefork pool of 4 (the recommended one), prefetch 128 as advised for short jobs",
     recovery="lost: acknowledged before it runs; what was only prefetched comes back after 1 h",
-    jobs=15_000,
+    jobs=8_000,
 )
 CELERY_LATE = Contender(
     name="Celery, acks late",
@@ -93,7 +93,7 @@ CELERY_LATE = Contender(
     store="Redis",
     settings="as Celery, with task_acks_late and task_reject_on_worker_lost",
     recovery="runs again: at once if only its child died, else after 1 h (visibility_timeout)",
-    jobs=15_000,
+    jobs=8_000,
     environ={"BENCH_ACKS_LATE": "1"},
 )
 CELERY_SOLO = Contender(
@@ -105,7 +105,7 @@ CELERY_SOLO = Contender(
     store="Redis",
     settings="4 commands with --pool solo: no pool process, no time limits; prefetch 128",
     recovery=CELERY.recovery,
-    jobs=40_000,
+    jobs=20_000,
 )
 
 RQ = Contender(
@@ -118,7 +118,7 @@ RQ = Contender(
     store="Redis",
     settings="worker-pool of 4, SimpleWorker: no fork for each job; result_ttl=0",
     recovery="failed as abandoned 4 to 14 min later; runs again only if enqueued with Retry",
-    jobs=15_000,
+    jobs=8_000,
 )
 
 SAQ = Contender(
@@ -129,7 +129,7 @@ SAQ = Contender(
     store="Redis",
     settings="4 processes, async job, concurrency 50, hiredis, no results (ttl -1)",
     recovery="aborted by a sweep up to 70 s later; runs again only with retries above 1",
-    jobs=75_000,
+    jobs=40_000,
 )
 
 
@@ -151,7 +151,7 @@ FIRM = Contender(
     store="MariaDB",
     settings="4 processes of 8 threads, poll_interval 0.01 (by default 0.1), PyMySQL",
     recovery="runs again 5 to 6 min later (alive_threshold), or when a supervisor starts",
-    jobs=10_000,
+    jobs=5_000,
     prepare=_make_firm_tables,
 )
 
