@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class Series:
     """One thing measured once a round."""
 
@@ -72,7 +72,7 @@ class Result:
 
     def keep(self, series: Series) -> None:
         """Add a series, once."""
-        if series not in self.series:
+        if not any(one is series for one in self.series):
             self.series.append(series)
 
     def write(self, folder: Path) -> Path:
