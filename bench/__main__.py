@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.contenders import OURS
+from bench.contenders.peers import PEERS as RIVALS
 from bench.contenders.peers import versions
 from bench.effort import QUICK, WHOLE, Effort
 from bench.figures import Result
 from bench.modes import cpu, drain, enqueue, growth, idle, kills, latency, memory, mixed
-from bench.report import table
+from bench.report import summary, table
 from bench.rig import PEERS, TOP, Rig, rig
 
 Mode = Callable[[Rig, Effort], Result]
@@ -45,7 +47,9 @@ def main() -> int:
     ]
     print(table.render(results))
     if "report" in modes:
+        names = [contender.name for contender in [*OURS, *RIVALS]]
         (options.results / "table.md").write_text(table.render(results))
+        (options.results / "summary.md").write_text(summary.render(results, names))
         draw(options.results)
     return 0
 

@@ -61,8 +61,8 @@ def main(batch: int) -> None:
     count = int(os.environ["BENCH_WORKERS"])
     journal = os.open(os.environ["BENCH_JOURNAL"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     index = next((index for index in range(1, count) if os.fork() == 0), 0)
-    connection = sqlite3.connect(os.environ["BENCH_SQLITE"], isolation_level=None, timeout=0)
-    connection.execute("PRAGMA synchronous = FULL")
+    connection = sqlite3.connect(os.environ["BENCH_SQLITE"], isolation_level=None)
+    connection.executescript("PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0")
     drain(connection, journal, index, count, batch)
 
 

@@ -23,8 +23,8 @@ def _figures(result: Result) -> str:
     rows = [
         [
             series.name,
-            _number(series.median),
-            f"{_number(series.low)} – {_number(series.high)}",
+            number(series.median),
+            f"{number(series.low)} – {number(series.high)}",
             series.unit,
             *(str(result.columns.get(series.name, {}).get(key, "")) for key in extra),
         ]
@@ -32,21 +32,21 @@ def _figures(result: Result) -> str:
     ]
     rounds = max((len(series.values) for series in result.series), default=0)
     head = [result.mode, f"median of {rounds}", "from – to", "", *extra]
-    return _grid(head, rows)
+    return grid(head, rows)
 
 
 def _targets(results: Iterable[Result]) -> str:
     rows = [_target(ratio) for result in results for ratio in result.ratios]
-    return _grid(["target", "measured", "from – to", "wanted", ""], rows) if rows else ""
+    return grid(["target", "measured", "from – to", "wanted", ""], rows) if rows else ""
 
 
 def _target(ratio: Ratio) -> list[str]:
     unit = ratio.unit
     return [
         ratio.what + (f" ({ratio.note})" if ratio.note else ""),
-        f"{_number(ratio.value)} {unit}",
-        f"{_number(ratio.low)} – {_number(ratio.high)}" if ratio.high else "",
-        f"{'≥' if ratio.at_least else '≤'} {_number(ratio.target)} {unit}",
+        f"{number(ratio.value)} {unit}",
+        f"{number(ratio.low)} – {number(ratio.high)}" if ratio.high else "",
+        f"{'≥' if ratio.at_least else '≤'} {number(ratio.target)} {unit}",
         "met" if ratio.met else "MISSED",
     ]
 
@@ -55,7 +55,8 @@ def _machine(machine: dict[str, str]) -> str:
     return "Measured on " + ", ".join(f"{name} {value}" for name, value in machine.items()) + "."
 
 
-def _grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown, its columns under each other."""
     widths = [max(len(row[place]) for row in [head, *rows]) for place in range(len(head))]
     lines = [head, ["-" * max(3, width) for width in widths], *rows]
     return "\n".join(
@@ -66,7 +67,7 @@ def _grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Three figures are what such measurements are good for."""
     if value >= 1000:
         return f"{value:,.0f}"
