@@ -38,7 +38,7 @@ class Pace:
     def took(self, task: str, seconds: float) -> None:
         """Note one duration. A slow job shrinks the next batch at once."""
         if seconds >= FAST:
-            seconds -= self._waited_since()
+            seconds = max(0.0, seconds - self._waited_since())
         mean = self._means.get(task, seconds)
         self._means[task] = mean + _WEIGHT * (seconds - mean)
         self._seen[task] = self._seen.get(task, 0) + 1

@@ -121,12 +121,14 @@ def claim(
     failpoint("candidates-read")
     try:
         jobs = _take(connection, worker, chosen)
+        conflicts = len(chosen) - len(jobs)
     except StoreBusy:
         if connection.backend.name == "sqlite":
             raise
         jobs = _take_free(connection, queue, worker, mine if not helps else None, most)
+        conflicts = 0  # what somebody's transaction holds was taken by nobody
     failpoint("claimed")
-    return Claim(jobs, max(0, len(chosen) - len(jobs)), look.helped)
+    return Claim(jobs, conflicts, look.helped)
 
 
 def _take(connection: Connection, worker: str, rows: list[Any]) -> list[Job]:
