@@ -16,7 +16,7 @@ from bench.contenders.peers import PEERS as RIVALS
 from bench.contenders.peers import versions
 from bench.effort import QUICK, WHOLE, Effort
 from bench.figures import Result
-from bench.modes import cpu, drain, enqueue, growth, idle, kills, latency, memory, mixed
+from bench.modes import cpu, drain, enqueue, growth, idle, kills, latency, memory, mixed, timers
 from bench.report import summary, table
 from bench.rig import PEERS, TOP, Rig, rig
 
@@ -26,6 +26,7 @@ MODES: dict[str, Mode] = {
     "drain": drain.run,
     "enqueue": enqueue.run,
     "latency": latency.run,
+    "timers": timers.run,
     "memory": memory.run,
     "cpu": cpu.run,
     "idle": idle.run,

@@ -1,1 +1,1 @@
-"""How late timers fire, beside a bare ZSET poller; how fast a crowd of them becomes ready."""
+"""What the mode `timers` runs: an application, and a bare poller of a sorted set beside it."""

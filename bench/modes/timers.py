@@ -1,9 +1,8 @@
-"""`scripts/bench timers`: prints the figures; exit code 1 when one is beyond its bound."""
+"""Timers: how late they fire, beside a bare poller of a sorted set; and how soon a crowd of them,
+all due at one moment, is ready.
+"""
 
-import os
 import random
-import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,9 @@ from pathlib import Path
 import redis
 from sqlalchemy import create_engine
 
+from bench.effort import Effort
+from bench.figures import Result, Series, percentile, ratio
+from bench.rig import Rig
 from bench.timers.app import LATENESS_VARIABLE
 from bench.timers.poller import TIMERS
 from qsuper import Queue
@@ -24,15 +26,14 @@ from qsuper.store.backend import Statement
 from qsuper.store.database import Connection, Database
 from tests.acceptance.daemon import Daemon
 from tests.servers import MariaDB, Redis
-from tests.servers.mariadb import make_template
 from tests.wait import wait_for
 
-ROUNDS = 3
 COUNT, OVER = 1000, 10.0
 """Timers of one round, and the seconds over which they fall due."""
 PENDING = 1_000_000
 CROWD = 100_000
-SERVER = {"innodb-buffer-pool-size": "1G", "innodb-log-file-size": "512M"}
+OURS, POLLER = "qsuper", "ZSET poller each 10 ms"
+BESIDE = f"beside {PENDING:,} pending"
 
 _PENDING = Statement(
     f"""
@@ -57,59 +58,89 @@ _LEFT = Statement("SELECT 1 FROM queue WHERE queue = 'default' AND status = 4 LI
 _READY = Statement("SELECT COUNT(*) FROM queue WHERE status = 0")
 
 
-def main() -> int:
-    print(__doc__.splitlines()[0].partition(":")[0].strip("`"), "on", os.cpu_count(), "cores")
-    template = make_template()
-    mariadb, zset = MariaDB(template, **SERVER), Redis()
-    try:
-        mariadb.start()
-        zset.start()
-        verdicts = [*lateness(mariadb, zset), crowd(mariadb)]
-    finally:
-        mariadb.remove()
-        zset.remove()
-        shutil.rmtree(template.parent)
-    return 0 if all(verdicts) else 1
+def run(rig: Rig, effort: Effort) -> Result:
+    result = Result("timers")
+    lateness(rig, effort, result)
+    crowds(rig, effort, result)
+    return result
 
 
-def lateness(mariadb: MariaDB, zset: Redis) -> Iterator[bool]:
+def lateness(rig: Rig, effort: Effort, result: Result) -> None:
     """From due to the handler's start, with nothing else pending and with a million."""
-    with daemon_over(mariadb.create_database(), workers=4) as daemon, poller(zset) as bare_file:
-        print(f"{COUNT} timers over {OVER:g} s, {ROUNDS} rounds; ms from due to handler start")
-        print(f"{'':24}{'p50':>8}{'p99':>8}{'max':>8}   p99 by the poller's")
-        alone, bare = rounds(daemon, zset, bare_file)
-        show("ZSET poller at 10 ms", bare, bare)
-        ratio = show("qsuper", alone, bare)
-        yield verdict("qsuper's p99 by the poller's", ratio, 2.0)
-        began = time.monotonic()
-        with connected(daemon.url) as connection:
-            connection.run(_PENDING)
-        print(f"({PENDING} more timers written in {time.monotonic() - began:.0f} s)")
-        beside, bare = rounds(daemon, zset, bare_file)
-        show("ZSET poller at 10 ms", bare, bare)
-        show(f"qsuper, {PENDING} pending", beside, bare)
-        ratio = percentile(beside, 99) / percentile(alone, 99)
-        yield verdict("qsuper's p99 by its p99 without them", ratio, 1.5)
+    with (
+        daemon_over(rig.mariadb.create_database(), workers=4) as daemon,
+        poller(rig.redis) as bare_file,
+    ):
+        for which in ("alone", BESIDE):
+            if which == BESIDE:
+                with connected(daemon.url) as connection:
+                    connection.run(_PENDING)
+            ours, bare = both(daemon, rig.redis, bare_file, effort, which)
+            result.series += ours + bare
+            result.ratios.append(
+                ratio(
+                    f"lateness of timers, p99, {which}, by the poller's",
+                    ours[1],
+                    bare[1],
+                    2.0,
+                    at_least=False,
+                )
+            )
+    alone, beside = (result.get(f"{OURS}, {which}, p99") for which in ("alone", BESIDE))
+    result.ratios.append(
+        ratio(f"lateness of timers, p99, {BESIDE}, by alone", beside, alone, 1.5, at_least=False)
+    )
 
 
-def rounds(daemon: Daemon, zset: Redis, bare_file: Path) -> tuple[list[float], list[float]]:
-    """Both at once, at different moments; the lateness of each, in ms."""
+def both(
+    daemon: Daemon, zset: Redis, bare_file: Path, effort: Effort, which: str
+) -> tuple[list[Series], list[Series]]:
+    """p50 and p99 of each, at the same time and at different moments."""
     ours_file = Path(daemon.environ[LATENESS_VARIABLE])
-    for file in (ours_file, bare_file):
-        file.write_bytes(b"")
-    for number in range(1, ROUNDS + 1):
-        set_timers(daemon.url, zset)
-        for file in (ours_file, bare_file):
-            wait_for(partial(has_lines, file, COUNT * number), 120, f"all have fired: {file}")
-    return read(ours_file), read(bare_file)
+    files = {OURS: ours_file, POLLER: bare_file}
+    found = {
+        name: [Series(f"{name}, {which}, {part}", "ms") for part in ("p50", "p99")]
+        for name in files
+    }
+    count = effort.jobs(COUNT)
+    for number in range(1, effort.rounds + 1):
+        for file in files.values():
+            file.write_bytes(b"")
+        set_timers(daemon.url, zset, count)
+        for name, file in files.items():
+            wait_for(partial(has_lines, file, count), 120, f"all have fired: {file}")
+            late = read(file)
+            for series, percent in zip(found[name], (50, 99), strict=True):
+                series.values.append(percentile(late, percent))
+            middle, tail = (series.values[-1] for series in found[name])
+            words = f"{name}, {which}"
+            print(
+                f"  {number}/{effort.rounds}  {words:48}{middle:>8.2f}{tail:>8.2f} ms", flush=True
+            )
+    return found[OURS], found[POLLER]
 
 
-def set_timers(url: str, zset: Redis) -> None:
+def crowds(rig: Rig, effort: Effort, result: Result) -> None:
+    """Everything due at one moment: how long until all of it is ready, nobody claiming."""
+    name = f"{CROWD:,} due at once, seconds until ready"
+    bare, ours = Series(f"{name}, bare UPDATEs of 1,000", "s"), Series(f"{name}, qsuper", "s")
+    for number in range(effort.rounds):
+        bare.values.append(crowd_bare(rig.mariadb))
+        ours.values.append(crowd_promoted(rig.mariadb))
+        words = f"{bare.values[-1]:>8.2f}{ours.values[-1]:>8.2f} s (bare, qsuper)"
+        print(f"  {number + 1}/{effort.rounds}  {'a crowd':48}{words}", flush=True)
+    result.series += [bare, ours]
+    result.ratios.append(
+        ratio("a crowd of timers is ready, by bare UPDATEs", ours, bare, 2.0, at_least=False)
+    )
+
+
+def set_timers(url: str, zset: Redis, count: int) -> None:
     start = time.time() + 5.0
     queue = Queue(url)
     engine = create_engine(url)
     with engine.begin() as connection:
-        for number in range(COUNT):
+        for number in range(count):
             due = start + random.uniform(0.0, OVER)
             queue.timer(
                 f"t:{number}", at=due, task="stamp", param={"due": due}, connection=connection
@@ -117,21 +148,8 @@ def set_timers(url: str, zset: Redis) -> None:
     engine.dispose()
     with redis.Redis.from_url(zset.url()) as client:
         client.zadd(
-            TIMERS, {f"t:{number}": start + random.uniform(0.0, OVER) for number in range(COUNT)}
+            TIMERS, {f"t:{number}": start + random.uniform(0.0, OVER) for number in range(count)}
         )
-
-
-def crowd(mariadb: MariaDB) -> bool:
-    """Everything due at one moment: how long until all of it is ready, nobody claiming."""
-    print(f"\n{CROWD} timers due at one moment; seconds until all are ready")
-    times: dict[str, list[float]] = {"bare": [], "qsuper": []}
-    for _ in range(ROUNDS):
-        times["bare"].append(crowd_bare(mariadb))
-        times["qsuper"].append(crowd_promoted(mariadb))
-    for name, seconds in times.items():
-        print(f"{name:24}" + "".join(f"{one:8.2f}" for one in seconds))
-    ratio = statistics.median(times["qsuper"]) / statistics.median(times["bare"])
-    return verdict("qsuper by bare UPDATEs of 1,000, medians", ratio, 2.0)
 
 
 def crowd_bare(mariadb: MariaDB) -> float:
@@ -210,25 +228,3 @@ def has_lines(file: Path, count: int) -> bool:
 def read(file: Path) -> list[float]:
     """Milliseconds."""
     return [float(line) * 1e3 for line in file.read_text().splitlines()] if file.exists() else []
-
-
-def show(name: str, values: list[float], bare: list[float]) -> float:
-    """One line of the table; the ratio of the two p99."""
-    ratio = percentile(values, 99) / percentile(bare, 99)
-    figures = [percentile(values, 50), percentile(values, 99), max(values)]
-    print(f"{name:24}" + "".join(f"{one:8.1f}" for one in figures) + f"   {ratio:.2f}", flush=True)
-    return ratio
-
-
-def percentile(values: list[float], percent: int) -> float:
-    return statistics.quantiles(values, n=100)[percent - 1]
-
-
-def verdict(what: str, ratio: float, most: float) -> bool:
-    met = ratio <= most
-    print(f"{'met   ' if met else 'MISSED'}  {what}: {ratio:.2f} (at most {most:g})", flush=True)
-    return met
-
-
-if __name__ == "__main__":
-    sys.exit(main())
