@@ -38,7 +38,7 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for, and with the client SQLAlchemy, only then."""
+    """Import what is asked for only then: the client takes its time."""
     if name in _PLACES:
         return getattr(importlib.import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'qsuper' has no attribute {name!r}")

@@ -19,7 +19,7 @@ SILENCE = 5.0
 class Waker:
     """Publishes after a commit; for all threads of a process, on both sides of a fork.
 
-    A Redis that is away costs `PATIENCE` once in `SILENCE`.
+    A Redis that is away costs each thread `PATIENCE` once in `SILENCE`, at most.
     """
 
     def __init__(self, url: Callable[[], str | None]) -> None:
@@ -63,7 +63,7 @@ class Waker:
         from qsuper.redis.line import Line
         from qsuper.redis.server import Server
 
-        return Line(Server(url, timeout=PATIENCE))
+        return Line(Server(url, timeout=PATIENCE), PATIENCE)
 
 
 def read_call(data: bytes) -> tuple[str, int] | None:

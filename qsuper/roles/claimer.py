@@ -23,6 +23,9 @@ STRAYS_EVERY = 60.0
 each may read all that runs."""
 STRAYS_OFTEN = 5.0
 """The same while there is reason to think that there are some..."""
+AROUND = 5.0
+"""Seconds for which no claim is for all when somebody's transaction holds rows at the head: each
+one there waits a second for them."""
 DOUBT = 60.0
 """...for so many seconds after the database has failed: a claim may be done late."""
 
@@ -50,8 +53,9 @@ class Claimer:
         self._strays_at = clock()
         """Of the last look; nothing can carry a name that is new."""
         self._doubt_until = 0.0
-        self.beaten = False
-        """The last claim found rows, and others took all of them: more may be there."""
+        self.beaten = 0
+        """How many claims in a row have found rows, and others took all of them: more may be
+        there."""
 
     @property
     def slice(self) -> Slice:
@@ -81,23 +85,28 @@ class Claimer:
             # All of the queue's head would be others' as well.
             most = min(most, MANY)
         with self._batch.claiming:
-            claim = self.look(connection, self.admission.size(most), everyone, woken)
+            mine = self._slice_of(self.lane(most))
+            claim = self.look(connection, self.admission.size(most), everyone, woken, mine)
             jobs = self._admitted(connection, claim.jobs, most)
             if jobs:
                 self._batch.hold(jobs, [self._most_attempts(job) for job in jobs])
-        self.beaten = bool(claim.conflicts) and not claim.jobs
+        self.beaten = self.beaten + 1 if claim.conflicts and not claim.jobs else 0
+        if claim.locked:
+            self.queue.everyone_at = now + AROUND
         self.record.conflicts += claim.conflicts
         if claim.helped:
             self.record.helps += len(claim.jobs)
         return jobs
 
-    def look(self, connection: Connection, most: int, everyone: bool, woken: bool) -> Claim:
+    def look(
+        self, connection: Connection, most: int, everyone: bool, woken: bool, mine: Slice
+    ) -> Claim:
         """One claim."""
         return claiming.claim(
             connection,
             queue=self.name,
             worker=self.worker,
-            mine=self._slice_of(self.lane(most)),
+            mine=mine,
             most=most,
             everyone=everyone,
             woken=woken,
@@ -116,7 +125,7 @@ class Claimer:
             return self.admission.admit(connection, jobs, most)
         except StoreError:
             # They are in no batch, and nobody else knows of them.
-            self._doubt()
+            self.doubt()
             raise
 
     def lose(self) -> None:
@@ -124,8 +133,9 @@ class Claimer:
         which comes before the next claim."""
         self._batch.surrender()
         self._acks.slots.let_all_go()
-        self._doubt()
+        self.doubt()
 
-    def _doubt(self) -> None:
+    def doubt(self) -> None:
+        """Rows may carry this worker's name that it does not know of."""
         self._strays_at = 0.0
         self._doubt_until = clock() + DOUBT

@@ -47,6 +47,8 @@ class Companion(threading.Thread):
         self._parked = True
         self.active = False
         """Set by the worker around a batch."""
+        self.failed = False
+        """It could not give back what it had taken: set here, taken back by the worker."""
 
     def start(self) -> None:
         """Start with all signals blocked: they are the main thread's."""
@@ -82,6 +84,7 @@ class Companion(threading.Thread):
                     self._relieve(began)
                 except StoreError as error:
                     self._link.drop()
+                    self.failed = True
                     log.debug("the companion could not reach the database: %s", error)
                 time.sleep(pause)
                 pause = min(MARKS_EVERY if self._alone() else ROUND, pause * 2)

@@ -35,7 +35,9 @@ class StrictClaimer(Claimer):
     def slice(self) -> Slice:
         return self.mine
 
-    def look(self, connection: Connection, most: int, _everyone: bool, _woken: bool) -> Claim:
+    def look(
+        self, connection: Connection, most: int, _everyone: bool, _woken: bool, _mine: Slice
+    ) -> Claim:
         left = self.limit - self.record.done - self.record.failed
         if left <= 0:
             return Claim()

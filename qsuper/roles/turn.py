@@ -10,7 +10,7 @@ import fcntl
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,7 @@ class Turn:
     def __init__(self, state_dir: str, queue: int) -> None:
         self._path = Path(state_dir, "turns")
         self._queue = queue
+        self._in_vain = False
 
     @cached_property
     def _file(self) -> int:
@@ -37,29 +38,36 @@ class Turn:
         return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @contextmanager
-    def taken(self, lane: int | None) -> Iterator[None]:
-        """Run the block when it is this worker's turn in the lane; at once without one."""
+    def taken(self, lane: int | None, hurry: Callable[[], bool]) -> Iterator[None]:
+        """Run the block when it is this worker's turn in the lane; at once without one, or when
+        there is reason to `hurry`."""
         if lane is None:
             yield
             return
         place = self._queue * LANES + lane
-        mine = self._wait(place)
+        mine = self._wait(place, hurry)
         try:
             yield
         finally:
             if mine:
                 fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
 
-    def _wait(self, place: int) -> bool:
-        ends = time.monotonic() + PATIENCE
+    def _wait(self, place: int, hurry: Callable[[], bool]) -> bool:
+        """Whether it is now this worker's turn. Who has waited in vain once asks only once until
+        the lane was free again: its holder is frozen."""
+        ends = time.monotonic() + (0.0 if self._in_vain else PATIENCE)
         while True:
             try:
                 fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
-            except OSError:
-                if time.monotonic() > ends:
+            except BlockingIOError:
+                if time.monotonic() >= ends or hurry():
+                    self._in_vain = not hurry()
                     return False
                 time.sleep(_LOOK * random.uniform(0.5, 1.5))
+            except OSError:
+                return False
             else:
+                self._in_vain = False
                 return True
 
 

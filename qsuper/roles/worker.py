@@ -40,8 +40,11 @@ LAST_ACKS = 0.1
 """Seconds between two tries at the last acks before it leaves."""
 HELD_BACK = 0.2
 """Seconds between two looks at whether it may begin again (pause, lease)."""
-BEATEN = 0.002
-"""The most seconds until it tries again when others were quicker to take what it saw."""
+BEATEN = 0.001
+"""Seconds until it tries again when others were quicker to take what it saw, at most twice that;
+and twice as many each time in a row..."""
+BEATEN_MOST = 0.25
+"""...up to this: what it sees may be a replica that lags."""
 ENTER_AFTER = 3.0
 """Seconds after which a worker enters its node itself: no scheduler came up to do it."""
 RENEW_LATENESS = 1.5
@@ -104,7 +107,7 @@ class Worker(Role):
             self._go_now()
             return None
         self.zombies.reap(now)
-        with self.turn.taken(self.claimer.lane(self.pace.size)):
+        with self.turn.taken(self.claimer.lane(self.pace.size), self._in_a_hurry):
             self.acks.flush(self.link.connection)
             if self._leaves(now):
                 return LAST_ACKS if self.acks else None
@@ -114,12 +117,15 @@ class Worker(Role):
             woken, self._woken = self._woken, False
             jobs = self.claimer.claim(self.connection(), now, self.pace.size, woken=woken)
         if not jobs and self.claimer.beaten:
-            return random.uniform(0.0, BEATEN)
+            return random.uniform(0.0, min(BEATEN * 2 ** min(self.claimer.beaten, 9), BEATEN_MOST))
         if not jobs:
             return 0.0 if self.admission.has_more else self.nothing(now)
         self._idle = False
         self._run(jobs)
         return 0.0
+
+    def _in_a_hurry(self) -> bool:
+        return self.order == AT_ONCE or self.orphaned()
 
     def _leaves(self, now: float) -> bool:
         """Whether it claims nothing more and goes, once its acks are written."""
@@ -196,6 +202,9 @@ class Worker(Role):
             raise
         finally:
             self.companion.active = False
+            if self.companion.failed:
+                self.companion.failed = False
+                self.claimer.doubt()
             logs.clear_job()
         self._note_pace(jobs, clock() - started, all_fast)
         if self.claimer.lane(self.pace.size) is None:

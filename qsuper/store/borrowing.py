@@ -28,10 +28,10 @@ def borrow(connection: Any) -> Writer:
     if isinstance(connection, Lent):
         connection = connection.lent
     # Whoever has one of these has imported them; nobody else shall pay for it.
-    if (orm := sys.modules.get("sqlalchemy.orm")) and isinstance(connection, orm.Session):
+    # (Another thread may just be importing them.)
+    if _is_a("sqlalchemy.orm", "Session", connection):
         connection = connection.connection()
-    alchemy = sys.modules.get("sqlalchemy.engine")
-    if alchemy and isinstance(connection, alchemy.Connection):
+    if _is_a("sqlalchemy.engine", "Connection", connection):
         name = connection.dialect.name
         if name in BACKENDS:
             return Borrowed(BACKENDS[name], BACKENDS[name].placeholder, connection.exec_driver_sql)
@@ -44,6 +44,11 @@ def borrow(connection: Any) -> Writer:
         " pass a SQLAlchemy Connection or Session, or a connection of sqlite3, PyMySQL,"
         " mysqlclient, mysql-connector or mariadb"
     )
+
+
+def _is_a(module: str, name: str, connection: Any) -> bool:
+    kind = getattr(sys.modules.get(module), name, None)
+    return kind is not None and isinstance(connection, kind)
 
 
 class _Result(Protocol):

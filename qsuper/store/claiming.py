@@ -71,7 +71,8 @@ _WAITED = Statement(
 )
 
 HELP_MOST = 64
-"""Rows of other slices that a claim takes: their own workers are about to take hundreds."""
+"""Rows of other slices that a claim takes where few are left: their own workers are about to take
+them."""
 _SOLO_AGAIN = 2
 """`solo` of a row whose batch died unseen: claimed alone next time, to tell who is guilty."""
 _BESIDE = 16
@@ -87,6 +88,8 @@ class Claim:
     """Rows that somebody else took between the look and the claim."""
     helped: bool = False
     """The rows are of other slices."""
+    locked: bool = False
+    """Somebody's transaction holds rows at the head: each claim there waits for them."""
 
 
 def claim(
@@ -119,6 +122,7 @@ def claim(
         return Claim()
     chosen = _alone_or_together(look.rows)
     failpoint("candidates-read")
+    locked = False
     try:
         jobs = _take(connection, worker, chosen)
         conflicts = len(chosen) - len(jobs)
@@ -126,9 +130,10 @@ def claim(
         if connection.backend.name == "sqlite":
             raise
         jobs = _take_free(connection, queue, worker, mine if not helps else None, most)
-        conflicts = 0  # what somebody's transaction holds was taken by nobody
+        # What somebody's transaction holds was taken by nobody.
+        conflicts, locked = 0, True
     failpoint("claimed")
-    return Claim(jobs, conflicts, look.helped)
+    return Claim(jobs, conflicts, look.helped, locked)
 
 
 def _take(connection: Connection, worker: str, rows: list[Any]) -> list[Job]:
@@ -207,7 +212,9 @@ def _look(
     if own := [row for row in head if mine.has(row[0])]:
         return _Look(own[:most])
     urgent = [row for row in head if row[9] == head[0][9]]
-    picked = random.sample(urgent, min(most, HELP_MOST, len(urgent)))
+    if len(head) < help_size(most):
+        most = min(most, HELP_MOST)
+    picked = random.sample(urgent, min(most, len(urgent)))
     return _Look(sorted(picked, key=lambda row: row[0]), helped=bool(picked))
 
 

@@ -84,6 +84,7 @@ def oldest_ready(connection: Connection, queue: str) -> float | None:
         priority, age = connection.row(edge, queue=queue, first=first, last=last)
         if priority is None:
             break
-        ages.append(float(age))
+        if age is not None:
+            ages.append(float(age))
         first, last = (first, priority - 1) if turn % 2 else (priority + 1, last)
     return max(0.0, *ages) if ages else None

@@ -53,6 +53,10 @@ class Database:
                 self._options["ssl_disabled"] = True
             self._folder = None
 
+    def patient(self) -> "Database":
+        """The same, which waits a day for an answer: to change a large table takes its time."""
+        return Database(self._url, read_timeout=86_400.0)
+
     @property
     def url(self) -> "URL":
         """Where it is, to be shown."""

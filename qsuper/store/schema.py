@@ -107,7 +107,7 @@ def upgrade(database: Database, *, adopting: bool = False) -> tuple[str | None, 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         try:
-            with database.engine.connect() as bound:
+            with database.patient().engine.connect() as bound:
                 if database.backend.name == "sqlite":
                     bound.exec_driver_sql("BEGIN IMMEDIATE")
                     if version(connection) == VERSIONS[-1]:

@@ -76,15 +76,23 @@ class Task:
     def encode(self, *args: Any, **kwargs: Any) -> str | None:
         """The param of a call, checked against the handler's signature; raises `ParamError`."""
         if args:
-            return self.codec.encode(by_name(self.name, self.bind(args, kwargs)))
+            return self._written(by_name(self.name, self.bind(args, kwargs)))
         return self.encode_named(kwargs)
 
     def encode_named(self, arguments: Mapping[str, Any]) -> str | None:
         """The same of a call by names only."""
         if self._names is None or not self._fits(arguments):
-            return self.codec.encode(by_name(self.name, self.bind((), arguments)))
+            return self._written(by_name(self.name, self.bind((), arguments)))
         names = [name for name in self._names if name in arguments]
-        return self.codec.encode({name: arguments[name] for name in names})
+        return self._written({name: arguments[name] for name in names})
+
+    def _written(self, arguments: Mapping[str, Any]) -> str | None:
+        """As the codec has it; raises `ParamError` when the handler could not take what is read
+        again: a query string has no word for None, or for an empty list."""
+        text = self.codec.encode(arguments)
+        if not self.codec.exact:
+            self.check(*self.codec.decode(text))
+        return text
 
     def _fits(self, arguments: Mapping[str, Any]) -> bool:
         """Whether a call by these names would; `bind` says why not, and takes ten times as long."""

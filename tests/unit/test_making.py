@@ -58,3 +58,13 @@ def test_a_script_of_the_folder_is_written_by_the_scripts_codec(tmp_path: Path) 
     here = making(Registry(), scripts=scripts)
     assert here.encode("send_msg.php", ARGUMENTS) == AS_QUERY
     assert here.encode("other.php", ARGUMENTS) == '{"uid":4,"uids":[6,7]}'
+
+
+@pytest.mark.parametrize("codec", ["query", "raw"])
+@pytest.mark.parametrize("uids", [[], None])
+def test_what_the_handler_could_not_take_once_it_is_read_again_is_refused(
+    registry: Registry, codec: str, uids: object
+) -> None:
+    made = making(registry, tasks={"send_msg": TaskConfig(codec=codec)})  # type: ignore[arg-type]
+    with pytest.raises(ParamError):
+        made.encode("send_msg", {"uid": 4, "uids": uids})

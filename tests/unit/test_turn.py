@@ -29,6 +29,10 @@ def test_few_workers_and_those_that_are_one_too_many_wait_for_nobody(
     assert lane_of(ordinal, workers) is None
 
 
+def never() -> bool:
+    return False
+
+
 def hold(path: Path, place: int) -> int:
     """Take the lock in a process of its own, for the kernel's locks are the process's; its pid."""
     ready, say = os.pipe()
@@ -51,7 +55,7 @@ def test_a_turn_is_waited_for_until_its_holder_dies(tmp_path: Path) -> None:
     end = threading.Timer(0.2, lambda: os.kill(pid, 9))
     end.start()
     began = time.monotonic()
-    with mine.taken(2):
+    with mine.taken(2, never):
         waited = time.monotonic() - began
     os.waitpid(pid, 0)
     assert waited > 0.15
@@ -61,7 +65,7 @@ def test_other_lanes_and_other_queues_are_free_meanwhile(tmp_path: Path) -> None
     pid = hold_first(tmp_path)
     try:
         for queue, lane in ((0, 1), (1, 0), (0, None)):
-            with Turn(str(tmp_path), queue).taken(lane):
+            with Turn(str(tmp_path), queue).taken(lane, never):
                 pass
     finally:
         os.kill(pid, 9)
@@ -74,7 +78,7 @@ def test_nobody_waits_for_ever_for_one_that_is_frozen(
     monkeypatch.setattr(turn, "PATIENCE", 0.1)
     pid = hold_first(tmp_path)
     try:
-        with Turn(str(tmp_path), 0).taken(0):
+        with Turn(str(tmp_path), 0).taken(0, never):
             pass
     finally:
         os.kill(pid, 9)

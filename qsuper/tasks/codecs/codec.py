@@ -12,6 +12,11 @@ BYTES_MOST = 16 * 1024 * 1024 - 1
 class Codec(Protocol):
     """One way of writing."""
 
+    @property
+    def exact(self) -> bool:
+        """Whether the very names that were written are read again, whatever their values."""
+        ...
+
     def encode(self, arguments: Mapping[str, Any]) -> str | None:
         """The text of a call with these named arguments; raises `ParamError`."""
         ...

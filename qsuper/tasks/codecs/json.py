@@ -20,6 +20,8 @@ class Json:
     infinities (a number too large for a float is one), half a surrogate pair.
     """
 
+    exact = True
+
     def encode(self, arguments: Mapping[str, Any]) -> str | None:
         if not arguments:
             return None

@@ -46,6 +46,8 @@ class Php:
     array. Strings are UTF-8; infinities and NaN are kept.
     """
 
+    exact = False
+
     def encode(self, arguments: Mapping[str, Any]) -> str | None:
         if not arguments:
             return None

@@ -35,6 +35,8 @@ class Query:
     ignored. Where PHP cuts off (too many, too deep, a NUL in a name) this refuses.
     """
 
+    exact = False
+
     def encode(self, arguments: Mapping[str, Any]) -> str | None:
         if not arguments:
             return None

@@ -10,6 +10,8 @@ from qsuper.tasks.codecs.codec import text_of
 class Raw:
     """The column's text is the only argument; NULL is no argument. Nothing is lost."""
 
+    exact = False
+
     def encode(self, arguments: Mapping[str, Any]) -> str | None:
         if not arguments:
             return None
