@@ -128,6 +128,9 @@ class Lane:
         for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        # What a first process that has ended by itself has left behind.
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         psutil.wait_procs(processes, 10)
         self._process = None

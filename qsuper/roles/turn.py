@@ -20,8 +20,12 @@ LANES = 4
 MANY = 16
 """Jobs at once from which on the turn is waited for: who takes fewer is no burden."""
 PATIENCE = 1.0
-"""Seconds: whoever has the turn may be frozen."""
+"""Seconds for which the turn may stay with one holder: then it is taken to be frozen."""
+PATIENCE_MOST = 10.0
+"""Seconds after which nobody waits any more, however often the turn goes to others."""
 _LOOK = 0.004
+_STAMP = 8
+"""Bytes a lane at the place of its lock: when its holder has taken it."""
 
 
 class Turn:
@@ -45,7 +49,10 @@ class Turn:
             yield
             return
         place = self._queue * LANES + lane
-        mine = self._wait(place, hurry)
+        try:
+            mine = self._wait(place, hurry)
+        except OSError:  # a file system without locks, or full
+            mine = False
         try:
             yield
         finally:
@@ -53,22 +60,34 @@ class Turn:
                 fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
 
     def _wait(self, place: int, hurry: Callable[[], bool]) -> bool:
-        """Whether it is now this worker's turn. Who has waited in vain once asks only once until
-        the lane was free again: its holder is frozen."""
-        ends = time.monotonic() + (0.0 if self._in_vain else PATIENCE)
-        while True:
-            try:
-                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
-            except BlockingIOError:
-                if time.monotonic() >= ends or hurry():
-                    self._in_vain = not hurry()
-                    return False
-                time.sleep(_LOOK * random.uniform(0.5, 1.5))
-            except OSError:
-                return False
-            else:
+        """Whether it is now this worker's turn. Who has waited for a frozen holder asks only once
+        until the lane was free again."""
+        began = moved = time.monotonic()
+        seen = self._stamp(place)
+        while not self._take(place):
+            now = time.monotonic()
+            if (stamp := self._stamp(place)) != seen:
+                seen, moved = stamp, now
                 self._in_vain = False
-                return True
+            if self._in_vain or now - moved > PATIENCE:
+                self._in_vain = True
+                return False
+            if now - began > PATIENCE_MOST or hurry():
+                return False
+            time.sleep(_LOOK * random.uniform(0.5, 1.5))
+        self._in_vain = False
+        os.pwrite(self._file, time.monotonic_ns().to_bytes(_STAMP), place * _STAMP)
+        return True
+
+    def _take(self, place: int) -> bool:
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _stamp(self, place: int) -> bytes:
+        return os.pread(self._file, _STAMP, place * _STAMP)
 
 
 def lane_of(ordinal: int, workers: int) -> int | None:
