@@ -107,7 +107,8 @@ class Worker(Role):
             self._go_now()
             return None
         self.zombies.reap(now)
-        with self.turn.taken(self.claimer.lane(self.pace.size), self._in_a_hurry):
+        lane = self.claimer.lane(self.pace.size)
+        with self.turn.taken(lane, self.queue.wanted, self._in_a_hurry):
             self.acks.flush(self.link.connection)
             if self._leaves(now):
                 return LAST_ACKS if self.acks else None

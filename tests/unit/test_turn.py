@@ -55,7 +55,7 @@ def test_a_turn_is_waited_for_until_its_holder_dies(tmp_path: Path) -> None:
     end = threading.Timer(0.2, lambda: os.kill(pid, 9))
     end.start()
     began = time.monotonic()
-    with mine.taken(2, never):
+    with mine.taken(2, 64, never):
         waited = time.monotonic() - began
     os.waitpid(pid, 0)
     assert waited > 0.15
@@ -65,7 +65,7 @@ def test_other_lanes_and_other_queues_are_free_meanwhile(tmp_path: Path) -> None
     pid = hold_first(tmp_path)
     try:
         for queue, lane in ((0, 1), (1, 0), (0, None)):
-            with Turn(str(tmp_path), queue).taken(lane, never):
+            with Turn(str(tmp_path), queue).taken(lane, 64, never):
                 pass
     finally:
         os.kill(pid, 9)
@@ -78,7 +78,7 @@ def test_nobody_waits_for_ever_for_one_that_is_frozen(
     monkeypatch.setattr(turn, "PATIENCE", 0.1)
     pid = hold_first(tmp_path)
     try:
-        with Turn(str(tmp_path), 0).taken(0, never):
+        with Turn(str(tmp_path), 0).taken(0, 64, never):
             pass
     finally:
         os.kill(pid, 9)

@@ -14,7 +14,7 @@ from qsuper.scoreboard import PHASES, Child, Scoreboard
 from tests.wait import wait_for
 
 WORKERS = (1, 2, 4, 8, 16, 32, 64)
-JOBS = 100_000
+JOBS = 200_000
 _READY = (PHASES.index("idle"), PHASES.index("paused"))
 _DEADLOCKS = "SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'"
 
