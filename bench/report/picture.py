@@ -22,7 +22,7 @@ INK = "#1f2933"
 def main(folder: Path, file: Path) -> None:
     results = {one.stem: Result.read(one) for one in folder.glob("*.json")}
     mpl.rcParams |= {
-        "font.size": 9,
+        "font.size": 8.5,
         "font.family": "DejaVu Sans",
         "axes.edgecolor": PEER,
         "text.color": INK,
@@ -44,7 +44,7 @@ def main(folder: Path, file: Path) -> None:
             draw(place, results)
         else:
             place.set_axis_off()
-    figure.tight_layout(pad=1.6)
+    figure.tight_layout(pad=2.4, h_pad=3.5)
     figure.savefig(file, metadata={"Date": None})
 
 
@@ -59,9 +59,10 @@ def draw_drain(axes: Axes, results: dict[str, Result]) -> None:
         words = f" {series.median:,.0f}"
         if lost is not None:
             words += "  · loses none" if not lost else f"  · loses {lost:,} when killed"
-        axes.text(series.median, place, words, va="center", fontsize=8)
+        axes.text(series.high, place, words, va="center", fontsize=8)
     axes.set_xlim(0, max(series.median for series in found) * 1.45)
-    axes.set_title("Jobs per second, 4 worker processes (no-op jobs)", loc="left", weight="bold")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    _title(axes, "Jobs a second: 4 worker processes, jobs that do nothing")
 
 
 def draw_latency(axes: Axes, results: dict[str, Result]) -> None:
@@ -77,15 +78,17 @@ def draw_latency(axes: Axes, results: dict[str, Result]) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.set_xscale("log")
     axes.set_xlim(None, max(one.median for one in series.values()) * 2)
-    axes.set_title("Milliseconds from enqueue to start, idle: p50 – p99", loc="left", weight="bold")
+    axes.xaxis.set_major_formatter("{x:g}")
+    _title(axes, "Milliseconds from enqueue to start on an idle system: p50 – p99")
 
 
 def draw_memory(axes: Axes, results: dict[str, Result]) -> None:
     found = sorted(results["memory"].series, key=lambda series: -series.median)
     _bars(axes, found)
     for place, series in enumerate(found):
-        axes.text(series.median, place, f" {series.median:.0f}", va="center", fontsize=8)
-    axes.set_title("Megabytes (PSS), 4 idle workers and company", loc="left", weight="bold")
+        axes.text(series.high, place, f" {series.median:.0f}", va="center", fontsize=8)
+    axes.set_xlim(0, max(series.high for series in found) * 1.1)
+    _title(axes, "Megabytes (PSS): 4 idle workers and what belongs to them")
 
 
 def draw_growth(axes: Axes, results: dict[str, Result]) -> None:
@@ -101,7 +104,13 @@ def draw_growth(axes: Axes, results: dict[str, Result]) -> None:
     axes.set_ylim(0, None)
     axes.set_xlabel("rows that are ready")
     axes.legend(frameon=False)
-    axes.set_title("Milliseconds of a claim, as the queue grows", loc="left", weight="bold")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    _title(axes, "Milliseconds of a claim, as the queue grows")
+
+
+def _title(axes: Axes, words: str) -> None:
+    """Above the names, too."""
+    axes.annotate(words, (0, 1), (-150, 10), "axes fraction", "offset points", weight="bold")
 
 
 def _bars(axes: Axes, found: Sequence[Series]) -> None:
@@ -112,6 +121,7 @@ def _bars(axes: Axes, found: Sequence[Series]) -> None:
     ]
     names = [series.name for series in found]
     axes.barh(names, values, xerr=spread, color=[_color(name) for name in names], ecolor=INK)
+    axes.margins(y=0.02)
     axes.tick_params(axis="y", length=0)
 
 
