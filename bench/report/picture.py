@@ -49,7 +49,7 @@ def main(folder: Path, file: Path) -> None:
 
 
 def draw_drain(axes: Axes, results: dict[str, Result]) -> None:
-    """A bar a queue, with what it loses when all of it is killed."""
+    """A bar a queue, with what had not run 20 s after all of it was killed."""
     losses = results["kills"].columns if "kills" in results else {}
     found = [series for series in results["drain"].series if _is_of_itself(series.name)]
     found.sort(key=lambda series: series.median)
@@ -58,7 +58,7 @@ def draw_drain(axes: Axes, results: dict[str, Result]) -> None:
         lost = losses.get(series.name, {}).get("lost")
         words = f" {series.median:,.0f}"
         if lost is not None:
-            words += "  · loses none" if not lost else f"  · loses {lost:,} when killed"
+            words += f"  · {lost:,} not run after a kill" if lost else "  · all run after a kill"
         axes.text(series.high, place, words, va="center", fontsize=8)
     axes.set_xlim(0, max(series.median for series in found) * 1.45)
     axes.xaxis.set_major_formatter("{x:,.0f}")

@@ -10,7 +10,7 @@ HEAD = (
     "jobs/s",
     "enqueue to start, p50 / p99 ms",
     "idle MB",
-    "all killed: lost of",
+    "all killed: not run of",
 )
 
 
