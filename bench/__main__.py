@@ -39,19 +39,20 @@ RESULTS = TOP / "bench" / "results"
 
 def main() -> int:
     options = parse()
+    folder = options.results or (RESULTS / "quick" if options.quick else RESULTS)
     modes = options.modes or [*MODES, "report"]
     for name in modes:
         if name != "report":
-            measure(name, QUICK if options.quick else WHOLE, options.results)
-    results = [
-        Result.read(file) for name in MODES if (file := options.results / f"{name}.json").exists()
-    ]
+            measure(name, QUICK if options.quick else WHOLE, folder)
+    # Without a report, what was measured just now and nothing older.
+    shown = MODES if "report" in modes else modes
+    results = [Result.read(file) for name in shown if (file := folder / f"{name}.json").exists()]
     print(table.render(results))
     if "report" in modes:
         names = [contender.name for contender in [*OURS, *RIVALS]]
-        (options.results / "table.md").write_text(table.render(results))
-        (options.results / "summary.md").write_text(summary.render(results, names))
-        draw(options.results)
+        (folder / "table.md").write_text(table.render(results))
+        (folder / "summary.md").write_text(summary.render(results, names))
+        draw(folder)
     return 0
 
 
@@ -80,7 +81,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="a twentieth of the jobs, two rounds: does it work?"
     )
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON files")
+    parser.add_argument(
+        "--results", type=Path, help="folder of the JSON files; bench/results, or quick in it"
+    )
     return parser.parse_args()
 
 
