@@ -3,6 +3,7 @@
 from qsuper.config.loader import load
 from qsuper.config.redact import redact_url
 from qsuper.config.tables import (
+    AlertsConfig,
     Autoscale,
     BackoffConfig,
     Config,
@@ -24,6 +25,7 @@ from qsuper.config.tables import (
 )
 
 __all__ = [
+    "AlertsConfig",
     "Autoscale",
     "BackoffConfig",
     "Config",

@@ -191,6 +191,29 @@ Listen = Annotated[
         '"host:port", such as "127.0.0.1:8470"', r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}"
     ),
 ]
+WebUrl = Annotated[
+    str, text('"https://host/path" or "http://host/path"', r"https?://[^\x00-\x20\x7f/]+\S*")
+]
+Token = Annotated[
+    str, text("at least 16 printable characters without a space", r"[\x21-\x7e]{16,512}")
+]
+HeaderName = Annotated[
+    str, text('the name of a header, such as "X-Forwarded-User"', r"[A-Za-z0-9-]{1,64}")
+]
+HostNames = Annotated[
+    tuple[Annotated[str, Meta(pattern=r"\A[A-Za-z0-9.-]{1,253}\Z")], ...],
+    Meta(description='a list of names, such as ["qsuper.example.com"]'),
+]
+Addresses = Annotated[
+    tuple[Annotated[str, Meta(pattern=r"\A[0-9A-Fa-f.:]{2,45}\Z")], ...],
+    Meta(description='a list of addresses, such as ["127.0.0.1", "10.0.0.7"]'),
+]
+AccountName = Annotated[
+    str,
+    text(
+        "the name of an account of this host, or its number", r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}\$?"
+    ),
+]
 Program = Annotated[
     tuple[Annotated[str, Meta(pattern=r"\A[^\x00]+\Z")], ...],
     Meta(min_length=1, description='a list of texts, such as ["php", "resize.php"]'),
