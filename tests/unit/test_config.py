@@ -334,7 +334,7 @@ def keys_of(values: Any, kind: type[Table] = Config, place: str = "") -> set[str
             keys |= keys_of(value, kind, f"{place}*.")
         elif isinstance(value, dict) and name != "interpreters":
             keys |= keys_of(value, kind, f"{place}{name}.")
-        elif isinstance(value, list) and isinstance(value[0], dict):
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
             keys |= keys_of(value[0], kind, f"{place}{name}.*.")
         else:
             keys.add(f"{place}{name}")
