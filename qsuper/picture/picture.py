@@ -1,6 +1,9 @@
 """One node at one moment."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from qsuper.picture.totals import Decision, Due, Minute, Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,22 @@ CAP = 10_000
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that is wrong."""
+
+    kind: str
+    """One word for all of its kind, such as `lease` or `FATAL`: for those who tell about it."""
+    about: str
+    """The child or the queue that it is wrong with; empty for the node itself."""
+    text: str
+    """The sentence; its numbers change while it lasts."""
+    since: float | None = None
+    """Unix time; None where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
-    """All that `status` shows."""
+    """All that `status`, dashboard, metrics and alerts show of a node."""
 
     degraded: tuple[str, ...]
     """What is wrong, a sentence each, the worst first; empty when all is well."""
@@ -99,3 +116,13 @@ class Picture:
     """Seconds since the queues were counted."""
     children: tuple[Child, ...]
     queues: tuple[Queue, ...]
+    troubles: tuple[Trouble, ...] = ()
+    """The same as `degraded`, in the same order, for machines."""
+    totals: Totals = field(default_factory=Totals)
+    minute: Minute = field(default_factory=Minute)
+    due: tuple[Due, ...] = ()
+    """What falls due next, the soonest first; a few of each queue."""
+    decisions: tuple[Decision, ...] = ()
+    """The autoscale's last ones, the newest last."""
+    scaled: Mapping[str, int] = field(default_factory=dict)
+    """Queues whose number of workers somebody asked for, with that number."""

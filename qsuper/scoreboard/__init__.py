@@ -9,9 +9,18 @@ Torn reads: every number is one aligned 64-bit store. Texts and bulletins are gu
 sequence number that is odd while they are written.
 """
 
-from qsuper.scoreboard.board import QUEUES_MOST, SIZE, SLOTS, Scoreboard, clock
+from qsuper.scoreboard.board import QUEUES_MOST, SIZE, SLOTS, TIMERS, WATCHED, Scoreboard, clock
 from qsuper.scoreboard.bulletin import Bulletin
 from qsuper.scoreboard.header import Header, QueueRecord
+from qsuper.scoreboard.meter import (
+    COUNTERS,
+    OUTCOMES,
+    RUN_BOUNDS,
+    WAIT_BOUNDS,
+    Meter,
+    Reading,
+    Spread,
+)
 from qsuper.scoreboard.record import (
     BATCH_MOST,
     PHASES,
@@ -27,6 +36,8 @@ from qsuper.scoreboard.snapshot import Child
 
 __all__ = [
     "BATCH_MOST",
+    "COUNTERS",
+    "OUTCOMES",
     "PHASES",
     "QUEUES_MOST",
     "REASONS",
@@ -35,13 +46,20 @@ __all__ = [
     "REASON_LEFTOVER",
     "REASON_STOP",
     "REASON_TIMEOUT",
+    "RUN_BOUNDS",
     "SIZE",
     "SLOTS",
+    "TIMERS",
+    "WAIT_BOUNDS",
+    "WATCHED",
     "Bulletin",
     "Child",
     "Header",
+    "Meter",
     "QueueRecord",
+    "Reading",
     "Record",
     "Scoreboard",
+    "Spread",
     "clock",
 ]

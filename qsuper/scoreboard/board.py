@@ -10,9 +10,10 @@ from qsuper.errors import ScoreboardError
 from qsuper.scoreboard.bulletin import BULLETIN_SIZE, Bulletin
 from qsuper.scoreboard.fields import Memory
 from qsuper.scoreboard.header import Header, QueueRecord
+from qsuper.scoreboard.meter import METER_SIZE, Meter, Reading
 from qsuper.scoreboard.record import RECORD_SIZE, Record
 
-MAGIC = b"QSUPER01"
+MAGIC = b"QSUPER02"
 SLOTS = 1024
 """Records: the most children one node can have, dead and not yet settled ones included."""
 QUEUES_MOST = 64
@@ -23,7 +24,14 @@ _QUEUE_SIZE = 256
 _QUEUES_AT = _HEADER_SIZE
 _RECORDS_AT = _QUEUES_AT + QUEUES_MOST * _QUEUE_SIZE
 _BULLETINS_AT = _RECORDS_AT + SLOTS * RECORD_SIZE
-SIZE = _BULLETINS_AT + len(BULLETINS) * BULLETIN_SIZE
+_METERS_AT = _BULLETINS_AT + len(BULLETINS) * BULLETIN_SIZE
+_ENDED_AT = _METERS_AT + SLOTS * METER_SIZE
+SIZE = _ENDED_AT + (QUEUES_MOST + 2) * METER_SIZE
+TIMERS, WATCHED = QUEUES_MOST, QUEUES_MOST + 1
+"""Where, beside the queues, is counted how late timers and watched keys fire."""
+_OF_RECORD = ("conflicts", "helps", "fenced")
+"""Counters that a record holds itself."""
+_LATE = {"scheduler": TIMERS, "listener": WATCHED}
 
 
 def clock() -> float:
@@ -92,11 +100,70 @@ class Scoreboard:
         for slot in range(SLOTS):
             record = self.record(slot)
             if not record.used:
+                self._keep_counts(record)
                 record.clear()
                 record.used = 1
                 self.header.rows = max(self.header.rows, slot + 1)
                 return record
         raise ScoreboardError("every record is taken by a dead child that waits to be settled")
 
+    def meter(self, slot: int) -> Meter:
+        """That of the process whose record is in `slot`."""
+        return Meter(self._memory, _METERS_AT + slot * METER_SIZE)
+
+    def counts(self) -> dict[int, Reading]:
+        """All that was counted since the master has started, by the index of a queue, `TIMERS` or
+        `WATCHED`; what belongs to none of them under `TIMERS`."""
+        for _ in range(100):
+            before = self.header.moving
+            found = {index: self._ended(index).read() for index in self._subjects()}
+            for slot in range(min(self.header.rows, SLOTS)):
+                record = self.record(slot)
+                subject = _subject(record.queue, record.role)
+                found.setdefault(subject, Reading()).add(self._read(slot))
+            if before % 2 == 0 and self.header.moving == before:
+                break
+        return found
+
+    def forget_counts(self) -> None:
+        """Begin at zero. The master's, before it forks."""
+        for index in self._subjects():
+            self._ended(index).clear()
+        for slot in range(min(self.header.rows, SLOTS)):
+            self._clear_counts(self.record(slot))
+
+    def _subjects(self) -> Iterator[int]:
+        yield from range(self.header.queues)
+        yield from (TIMERS, WATCHED)
+
+    def _ended(self, index: int) -> Meter:
+        """What those have counted whose records were given to others."""
+        return Meter(self._memory, _ENDED_AT + index * METER_SIZE)
+
+    def _read(self, slot: int) -> Reading:
+        record, reading = self.record(slot), self.meter(slot).read()
+        for name in _OF_RECORD:
+            reading.counters[name] += getattr(record, name)
+        return reading
+
+    def _keep_counts(self, record: Record) -> None:
+        """Before a record is given away: readers see what it counted neither twice nor not at
+        all."""
+        if record.slot >= self.header.rows:
+            return
+        self.header.moving |= 1
+        self._ended(_subject(record.queue, record.role)).add(self._read(record.slot))
+        self._clear_counts(record)
+        self.header.moving += 1
+
+    def _clear_counts(self, record: Record) -> None:
+        self.meter(record.slot).clear()
+        for name in _OF_RECORD:
+            setattr(record, name, 0)
+
     def bulletin(self, name: str) -> Bulletin:
         return Bulletin(self._memory, _BULLETINS_AT + BULLETINS.index(name) * BULLETIN_SIZE)
+
+
+def _subject(queue: int, role: str) -> int:
+    return queue if 0 <= queue < QUEUES_MOST else _LATE.get(role, TIMERS)

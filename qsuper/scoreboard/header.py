@@ -29,6 +29,8 @@ class Header(Part):
     """How many child records have ever been in use: readers look no further."""
     looked = Float(248)
     """`clock()` of the scheduler's last look: while it is fresh, workers need not look."""
+    moving = Int(256)
+    """Odd while the counts of a process that has ended are moved; by the master."""
 
 
 class QueueRecord(Part):
