@@ -31,6 +31,8 @@ class Job:
     """The fence: grows with every claim and never goes back."""
     grouped: bool = False
     """Others wait for its end."""
+    waited: float = 0.0
+    """Seconds from its time to its claim, by the database's clock."""
 
 
 @dataclass(frozen=True, slots=True)

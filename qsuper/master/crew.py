@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from qsuper.errors import QsuperError
@@ -32,6 +33,8 @@ class Crew:
         self._graves = graves
         self._once = once
         self.children: list[Child] = []
+        self.exits: Counter[str] = Counter()
+        """Children that have ended, by cause."""
 
     @property
     def alive(self) -> list[Child]:
@@ -63,6 +66,7 @@ class Crew:
         self._note_boot(child, record, now)
         why = f" ({record.reason})" if record.reason else ""
         done, said, pid = record.done, record.trouble, child.pid
+        self.exits[record.reason or describe(status)] += 1
         self._graves.add(record, status, child.kind, now)
         child.exited(
             status,

@@ -11,7 +11,7 @@ from pathlib import Path
 from qsuper import kinship, processes
 from qsuper.config import Config
 from qsuper.errors import QsuperError
-from qsuper.master import inheritance, verbs
+from qsuper.master import bytecode, inheritance, verbs
 from qsuper.master.control import Control
 from qsuper.master.crew import Crew
 from qsuper.master.graves import Graves
@@ -19,13 +19,15 @@ from qsuper.master.leftovers import Leftovers
 from qsuper.master.locks import SharedLock
 from qsuper.master.loop import Loop
 from qsuper.master.messages import Messages
+from qsuper.master.notices import Notices
+from qsuper.master.notify import Notifier
 from qsuper.master.orders import Orders
 from qsuper.master.queues import Queues
 from qsuper.master.signals import Signals
 from qsuper.master.spawner import Spawner
 from qsuper.master.standby import Standby
 from qsuper.place import Kind
-from qsuper.scoreboard import Record, Scoreboard
+from qsuper.scoreboard import Record, Scoreboard, clock
 from qsuper.version import VERSION
 
 log = logging.getLogger("qsuper.master")
@@ -58,17 +60,24 @@ class Master:
         `QsuperError` when that cannot be used.
         """
         self._make_state_dir()
+        bytecode.distrust()
+        notices = Notices(Notifier(os.environ))
         signals = Signals()
         standby = Standby(self._state_dir, wait=self._wait)
         run_lock = SharedLock(self._state_dir / "run.lock")
+
+        def pause(seconds: float) -> bool:
+            notices.alive(clock())
+            return signals.pause(seconds)
+
         try:
-            if not standby.take(signals):
+            if not standby.take(pause, notices.stand_by):
                 return 0
             kinship.become_subreaper()
             board = inheritance.open_board(self._board_path)
-            if not Leftovers(run_lock, _of_this_boot(board)).end(signals.pause):
+            if not Leftovers(run_lock, _of_this_boot(board)).end(pause):
                 return 0
-            return self._work(board, signals, standby, run_lock)
+            return self._work(board, signals, standby, run_lock, notices)
         finally:
             run_lock.close()
             standby.close()
@@ -93,6 +102,7 @@ class Master:
         signals: Signals,
         standby: Standby,
         run_lock: SharedLock,
+        notices: Notices,
     ) -> int:
         """Everything between the locks and the exit code."""
         nonce = secrets.token_hex(6)
@@ -130,7 +140,7 @@ class Master:
             ", ".join(f"{name}={count}" for name, count in orders.workers().items()),
         )
         try:
-            code = Loop(board, crew, graves, orders, standby, once=self._once).run(
+            code = Loop(board, crew, graves, orders, standby, notices, once=self._once).run(
                 selector, signals, control
             )
         finally:
@@ -147,6 +157,7 @@ class Master:
         """The scoreboard with this run's header; what the last run left unsettled stays on it."""
         board = inherited or Scoreboard.create(self._board_path)
         kept = inheritance.keep_unsettled(board) if inherited else {}
+        board.forget_counts()
         header = board.header
         own = processes.look(os.getpid())
         header.master_pid = os.getpid()

@@ -1,7 +1,7 @@
 """The master's bulletin: what `status` tells of the children."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from qsuper.errors import ScoreboardError
@@ -18,6 +18,7 @@ def post(
     wanted: Mapping[str, int],
     remembered: Mapping[str, int],
     messages: Messages,
+    decisions: Iterable[Mapping[str, Any]],
 ) -> None:
     """Put the state of all children up."""
     header: Header = board.header
@@ -30,6 +31,8 @@ def post(
         "paused": bool(header.paused),
         "stopping": bool(header.stopping),
         "messages": messages.shown(),
+        "decisions": list(decisions),
+        "exits": crew.exits,
         "posted": unix,
     }
     try:

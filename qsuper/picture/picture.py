@@ -52,6 +52,8 @@ class Child:
     trouble: str
     """What is wrong, in its own words; empty when nothing is."""
     trouble_since: float
+    away: str
+    """What its trouble is the absence of: `database`, `redis` or nothing."""
 
 
 @dataclass(frozen=True, slots=True)

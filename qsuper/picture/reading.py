@@ -7,9 +7,20 @@ from typing import Any
 
 from qsuper import processes, scoreboard
 from qsuper.errors import NotRunning, ScoreboardError
-from qsuper.picture.picture import Child, Job, Picture, Queue
+from qsuper.picture.picture import Child, Job, Picture, Queue, Trouble
+from qsuper.picture.totals import Decision, Due, Minute, TaskTotals, Totals, runs, waits
 from qsuper.picture.trouble import troubles
-from qsuper.scoreboard import PHASES, Scoreboard
+from qsuper.scoreboard import (
+    AWAY,
+    OUTCOMES,
+    PHASES,
+    TIMERS,
+    WATCHED,
+    Reading,
+    Scoreboard,
+    Spread,
+    no_waits,
+)
 from qsuper.states import ChildState
 
 Memory = Callable[[int], int | None]
@@ -49,11 +60,21 @@ def take(state_dir: Path, *, now: float, unix: float, memory: Memory = processes
         counted_ago=_ago(counted, unix),
         children=children,
         queues=_queues(board, children, counted),
+        totals=_totals(board, bulletin),
+        minute=_minute(counted),
+        due=tuple(Due(**due) for due in counted.get("due", ())),
+        decisions=tuple(
+            Decision(one["at"], one["queue"], one["from"], one["to"], one["why"])
+            for one in bulletin.get("decisions", ())
+        ),
+        scaled=bulletin.get("scale_remembered", {}),
     )
-    messages = [str(message["text"]) for message in bulletin.get("messages", ())]
-    return replace(
-        picture, degraded=tuple(troubles(picture, messages, lease=header.lease, unix=unix))
-    )
+    messages = [
+        Trouble("message", "", str(message["text"]), message["since"])
+        for message in bulletin.get("messages", ())
+    ]
+    found = tuple(troubles(picture, messages, lease=header.lease, unix=unix))
+    return replace(picture, troubles=found, degraded=tuple(trouble.text for trouble in found))
 
 
 def _open(path: Path) -> Scoreboard:
@@ -95,6 +116,7 @@ def _child(entry: dict[str, Any], board: Scoreboard, now: float, memory: Memory)
         retry_in=entry["retry_in"],
         trouble=record.trouble if record else "",
         trouble_since=record.trouble_since if record else 0.0,
+        away=AWAY[record.away] if record and 0 <= record.away < len(AWAY) else "",
     )
 
 
@@ -150,3 +172,48 @@ def _queues(
             )
         )
     return tuple(found)
+
+
+def _totals(board: Scoreboard, bulletin: dict[str, Any]) -> Totals:
+    counts = board.counts()
+    everything = Reading()
+    for reading in counts.values():
+        everything.add(reading)
+    ends = [sum(column) for column in zip(*_ends(everything), strict=True)]
+    return Totals(
+        outcomes=dict(zip(OUTCOMES, ends or [0] * len(OUTCOMES), strict=True)),
+        tasks={
+            name: TaskTotals(dict(zip(OUTCOMES, task.outcomes, strict=True)), runs(task.runs))
+            for name, task in sorted(everything.tasks.items())
+        },
+        waits={
+            queue.name: waits(counts[index].waits) for index, queue in enumerate(board.queues())
+        },
+        lateness={
+            "timers": waits(counts[TIMERS].waits),
+            "watched keys": waits(counts[WATCHED].waits),
+        },
+        counters=everything.counters,
+        exits=bulletin.get("exits", {}),
+    )
+
+
+def _ends(reading: Reading) -> list[list[int]]:
+    return [task.outcomes for task in reading.tasks.values()]
+
+
+def _minute(counted: dict[str, Any]) -> Minute:
+    minute = counted.get("minute")
+    if not minute:
+        return Minute()
+    by_queue = {name: Spread(**spread) for name, spread in minute["waits"].items()}
+    waited = no_waits()
+    for spread in by_queue.values():
+        waited.add(spread)
+    return Minute(
+        seconds=minute["seconds"],
+        outcomes=minute["outcomes"],
+        ran=runs(Spread(**minute["runs"])),
+        waited=waits(waited),
+        waits={name: waits(spread) for name, spread in by_queue.items()},
+    )

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from qsuper.scoreboard import COUNTERS, OUTCOMES, RUN_BOUNDS, WAIT_BOUNDS, Spread
+from qsuper.scoreboard import (
+    COUNTERS,
+    OUTCOMES,
+    RUN_BOUNDS,
+    WAIT_BOUNDS,
+    Spread,
+    no_runs,
+    no_waits,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +49,8 @@ def runs(spread: Spread) -> Histogram:
     return Histogram(RUN_BOUNDS, tuple(spread.counts), spread.microseconds / 1e6)
 
 
-_NO_WAITS = waits(Spread([0] * (len(WAIT_BOUNDS) + 1)))
-_NO_RUNS = runs(Spread([0] * (len(RUN_BOUNDS) + 1)))
+_NO_WAITS = waits(no_waits())
+_NO_RUNS = runs(no_runs())
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ class Claimer:
         self._strays_at = clock()
         """Of the last look; nothing can carry a name that is new."""
         self._doubt_until = 0.0
+        self.claimed_at = 0.0
+        """`clock()` of the last claim: its jobs tell how long they had waited then."""
         self.beaten = 0
         """How many claims in a row have found rows, and others took all of them: more may be
         there."""
@@ -89,6 +91,7 @@ class Claimer:
             claim = self.look(connection, self.admission.size(most), everyone, woken, mine)
             jobs = self._admitted(connection, claim.jobs, most)
             if jobs:
+                self.claimed_at = clock()
                 self._batch.hold(jobs, [self._most_attempts(job) for job in jobs])
         self.beaten = self.beaten + 1 if claim.conflicts and not claim.jobs else 0
         if claim.locked:

@@ -7,7 +7,7 @@ from qsuper import exits
 from qsuper.errors import StoreError, StoreUnavailable
 from qsuper.place import Place
 from qsuper.roles.output import last_words, path_of
-from qsuper.scoreboard import REASON_CANCEL, REASON_STOP, REASON_TIMEOUT, Record
+from qsuper.scoreboard import OTHERS, REASON_CANCEL, REASON_STOP, REASON_TIMEOUT, Record
 from qsuper.store.database import Connection
 from qsuper.store.settling import Death, Settlement, settle
 
@@ -49,6 +49,7 @@ def _death(place: Place, record: Record, worker: str) -> Death:
         limits=record.limits,
         innocent=record.reason == REASON_STOP,
         output=last_words(path_of(place.config.state_dir, record.slot)),
+        task=record.task,
     )
 
 
@@ -61,6 +62,10 @@ def _settle(place: Place, connection: Connection, death: Death) -> None:
         max_attempts=place.config.job.max_attempts,
         wait=backoff.base * random.uniform(0.8, 1.2),
     )
+    meter, task = place.board.meter(place.record.slot), death.task or OTHERS
+    meter.settled(task, "failed", done.failed)
+    meter.settled(task, "dead", done.buried)
+    meter.settled(task, "cancelled", done.cancelled)
     say(f"{death.cause} (worker {death.worker})", death.queue, done)
 
 

@@ -4,23 +4,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from qsuper import logs
 from qsuper.place import Place
 from qsuper.roles import deaths, lease
+from qsuper.roles.counts import Counts
 from qsuper.roles.rescuing import free_the_unknown, rescue_the_lost
 from qsuper.roles.role import Role
 from qsuper.roles.schedule_chore import ScheduleChore
 from qsuper.roles.survivors import TIME_TO_LEAVE, end_survivors
 from qsuper.states import State
-from qsuper.store import counting, ledger, pruning
-from qsuper.store.counting import Depth
+from qsuper.store import ledger, pruning
 from qsuper.store.database import Connection
 
-_QUICK = (State.READY, State.RUNNING, State.SCHEDULED, State.HELD)
-_SLOW = (State.DONE, State.DEAD, State.CANCELLED)
-_SLOW_EVERY = 10
 _PRUNE_REST = 600.0
 """Seconds between two walks over the whole table."""
 _FORGET_REST = 60.0
@@ -45,8 +41,6 @@ class Keeper(Role):
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
-        self._counts = 0
-        self._finished: dict[str, dict[str, int]] = {}
         self._walk = pruning.Pruning()
         self._prune_at = 0.0
         self._forget_at = 0.0
@@ -57,7 +51,7 @@ class Keeper(Role):
             State.CANCELLED: keep.cancelled * _DAY,
         }
         self.chores = (
-            Chore(1.0, Keeper.count),
+            Chore(1.0, Counts()),
             Chore(1.0, Keeper.stand_in),
             Chore(5.0, Keeper.rescue),
             Chore(1.0, Keeper.prune),
@@ -80,27 +74,6 @@ class Keeper(Role):
 
     def farewell(self) -> None:
         end_survivors(self.place)
-
-    def count(self, connection: Connection) -> None:
-        """Depths onto the scoreboard; finished rows, of which there may be many, less often."""
-        names = set(self.config.queues).union(
-            counting.queue_names(connection) if self._counts % _SLOW_EVERY == 0 else self._finished
-        )
-        depths: list[dict[str, Any]] = []
-        for name in sorted(names):
-            known = self._finished.get(name, {"": 0})
-            if self._counts % _SLOW_EVERY == 0 or max(known.values()) < counting.CAP:
-                self._finished[name] = counting.depth(connection, name, _SLOW).states
-            quick: Depth = counting.depth(connection, name, _QUICK)
-            depths.append(
-                {
-                    "queue": name,
-                    "states": quick.states | self._finished[name],
-                    "oldest_ready": quick.oldest_ready,
-                }
-            )
-        self._counts += 1
-        self.board.bulletin("keeper").post({"queues": depths, "posted": time.time()})
 
     def stand_in(self, connection: Connection) -> None:
         """Do the scheduler's most urgent chores when it is late with them."""

@@ -42,6 +42,7 @@ class Role:
         self.config = place.config
         self.board = place.board
         self.record = place.record
+        self.meter = place.board.meter(place.record.slot)
         store = place.config.store
         self.database = Database(
             store.url, connect_timeout=store.connect_timeout, read_timeout=store.read_timeout
@@ -50,6 +51,8 @@ class Role:
         self.order = 0
         self.complaint = ""
         """What is wrong although the rounds go well, for `status`; empty when nothing is."""
+        self.away = ""
+        """What the complaint is the absence of: one of `scoreboard.AWAY`."""
         self.exit = Exit.DRAINED
         self._patience = PATIENCE_LEAST
         self._checked = False
@@ -125,8 +128,9 @@ class Role:
         self._busy_since = 0.0
         if self._patience != PATIENCE_LEAST:
             log.info("the database answers again")
+            self.meter.count("database_reconnects")
             self._patience = PATIENCE_LEAST
-        self.record.complain(self.complaint[:300])
+        self.record.complain(self.complaint[:300], self.away)
         return delay
 
     def trouble(self, error: StoreError) -> None:
@@ -134,7 +138,7 @@ class Role:
         self.link.drop()
         if self.record.trouble != str(error)[:300]:
             log.warning("the database: %s", error)
-        self.record.complain(str(error)[:300])
+        self.record.complain(str(error)[:300], "database")
         self.record.describe(phase="waiting")
         self._patience = min(PATIENCE_MOST, self._patience * 2)
 

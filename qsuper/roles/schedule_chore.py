@@ -9,6 +9,7 @@ from qsuper.roles.scheduling import KEEP, Scheduling
 from qsuper.store import schedules
 from qsuper.store.database import Connection
 from qsuper.tasks import application
+from qsuper.tasks.schedule import MISSED
 
 PRUNE_EVERY = 60.0
 
@@ -31,6 +32,7 @@ class ScheduleChore:
         if self._scheduling is None:
             return
         done = self._scheduling.round(connection)
+        keeper.meter.count("missed", done.counts[MISSED])
         for name, reason in done.failed.items():
             if self._said.get(name) != reason:
                 log.error("schedule %s: %s", name, reason)

@@ -139,7 +139,12 @@ class Scheduler(Role):
             # For those that the last look has promoted, workers are on their way.
             self._wake(name, sight.ready - self._promoted.get(name, 0))
         overdue = [name for name, sight in sights.items() if sight.overdue]
+        late = {name: -(sight.due_in or 0.0) for name, sight in sights.items()}
         self._promoted = self._promote(connection, overdue)
+        for name, count in self._promoted.items():
+            # As late as the one that was the latest.
+            if count:
+                self.meter.late(late[name] + clock() - looked, count)
         # What is overdue and was not promoted is somebody's, or another node was quicker.
         waits = [
             LOOK if sight.overdue else sight.due_in

@@ -16,6 +16,7 @@ from qsuper.roles.admission import Admission
 from qsuper.roles.batch import Batch
 from qsuper.roles.claimer import Claimer
 from qsuper.roles.companion import Companion
+from qsuper.roles.outcomes import number_of
 from qsuper.roles.output import Output, path_of
 from qsuper.roles.pace import Pace
 from qsuper.roles.recycling import Recycling
@@ -238,7 +239,10 @@ class Worker(Role):
         except Aborted:
             self._go_now(job)
             raise SystemExit(self.exit) from None
-        self.acks.add(job, outcome, ended - began, ended, self.runner.wait(job, outcome))
+        wait = self.runner.wait(job, outcome)
+        self.acks.add(job, outcome, ended - began, ended, wait)
+        waited = job.waited + began - self.claimer.claimed_at
+        self.meter.ended(job.task, number_of(outcome, wait), ended - began, waited)
         self.pace.took(job.task, ended - began)
         return fast
 
@@ -259,8 +263,9 @@ class Worker(Role):
         """Without running it."""
         logs.job_context(job.id, job.attempt, self.worker, job.task)
         log.info("discarded: %s", why)
-        now = clock()
-        self.acks.add(job, Discarded(why), 0.0, now, None)
+        outcome = Discarded(why)
+        self.acks.add(job, outcome, 0.0, clock(), None)
+        self.meter.ended(job.task, number_of(outcome, None), 0.0, 0.0)
 
     def _note_pace(self, jobs: list[Job], seconds: float, all_fast: bool) -> None:
         ran = self.batch.position + 1

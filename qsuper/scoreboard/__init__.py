@@ -14,14 +14,19 @@ from qsuper.scoreboard.bulletin import Bulletin
 from qsuper.scoreboard.header import Header, QueueRecord
 from qsuper.scoreboard.meter import (
     COUNTERS,
+    OTHERS,
     OUTCOMES,
     RUN_BOUNDS,
     WAIT_BOUNDS,
     Meter,
     Reading,
     Spread,
+    TaskReading,
+    no_runs,
+    no_waits,
 )
 from qsuper.scoreboard.record import (
+    AWAY,
     BATCH_MOST,
     PHASES,
     REASON_CANCEL,
@@ -35,8 +40,10 @@ from qsuper.scoreboard.record import (
 from qsuper.scoreboard.snapshot import Child
 
 __all__ = [
+    "AWAY",
     "BATCH_MOST",
     "COUNTERS",
+    "OTHERS",
     "OUTCOMES",
     "PHASES",
     "QUEUES_MOST",
@@ -61,5 +68,8 @@ __all__ = [
     "Record",
     "Scoreboard",
     "Spread",
+    "TaskReading",
     "clock",
+    "no_runs",
+    "no_waits",
 ]

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from qsuper.scoreboard.fields import Int, Memory, Part
 
 WAIT_BOUNDS = (
-    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0)
-    + (3600.0,)
-)  # fmt: skip
+    *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0),
+    *(2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0),
+)
 """Upper bounds in seconds of the buckets of waits; the last bucket has none."""
 RUN_BOUNDS = (
-    (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
-)  # fmt: skip
+    *(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
+    *(1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0),
+)
 """The same of how long jobs ran."""
 OUTCOMES = ("done", "failed", "dead", "cancelled", "snoozed", "discarded", "put off")
 """How an attempt may end; `failed` is tried again, `dead` is not. The first five have run."""
@@ -62,13 +63,25 @@ class Spread:
         self.counts = [mine + more for mine, more in zip(self.counts, other.counts, strict=True)]
         self.microseconds += other.microseconds
 
+    def __sub__(self, before: "Spread") -> "Spread":
+        counts = [now - then for now, then in zip(self.counts, before.counts, strict=True)]
+        return Spread(counts, self.microseconds - before.microseconds)
+
+
+def no_waits() -> Spread:
+    return Spread([0] * _WAIT_BUCKETS)
+
+
+def no_runs() -> Spread:
+    return Spread([0] * _RUN_BUCKETS)
+
 
 @dataclass(slots=True)
 class TaskReading:
     """One task."""
 
     outcomes: list[int] = field(default_factory=lambda: [0] * len(OUTCOMES))
-    runs: Spread = field(default_factory=lambda: Spread([0] * _RUN_BUCKETS))
+    runs: Spread = field(default_factory=no_runs)
 
     def add(self, other: "TaskReading") -> None:
         self.outcomes = [a + b for a, b in zip(self.outcomes, other.outcomes, strict=True)]
@@ -80,7 +93,7 @@ class Reading:
     """What a meter shows."""
 
     counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0))
-    waits: Spread = field(default_factory=lambda: Spread([0] * _WAIT_BUCKETS))
+    waits: Spread = field(default_factory=no_waits)
     tasks: dict[str, TaskReading] = field(default_factory=dict)
 
     def add(self, other: "Reading") -> None:
@@ -113,6 +126,12 @@ class Meter(Part):
             ints[place + _SUM_AT] += int(seconds * _MICROSECONDS)
             ints[place + _RUNS_AT + bisect_left(RUN_BOUNDS, seconds)] += 1
             self.late(waited)
+
+    def settled(self, task: str, outcome: str, count: int) -> None:
+        """So many attempts ended so with their worker; nobody knows how long they took."""
+        if count:
+            place = self._places.get(task) or self._place(task)
+            self.ints[place + _NAME_WORDS + OUTCOMES.index(outcome)] += count
 
     def late(self, seconds: float, count: int = 1) -> None:
         """So many things began, or fired, so long after their time."""

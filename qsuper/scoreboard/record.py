@@ -15,6 +15,8 @@ _CURSOR_AT, _BEGAN_AT = 1040, 1048
 _CURSOR_WORD, _BEGAN_WORD = _CURSOR_AT // 8, _BEGAN_AT // 8
 
 PHASES = ("booting", "idle", "busy", "waiting", "paused", "draining")
+AWAY = ("", "database", "redis")
+"""What may be away."""
 REASON_TIMEOUT = "time-out"
 REASON_STOP = "stop"
 REASON_LEASE = "lease"
@@ -91,6 +93,8 @@ class Record(Part):
     progress = Float(1672)
     """How far the job in flight says it is, from 0 to 1; below 0 it has said nothing."""
     progress_text = Text(1680, 128)
+    away = Int(1808)
+    """Index into `AWAY`: what its trouble is the absence of."""
 
     def __init__(self, memory: Memory, start: int, slot: int) -> None:
         super().__init__(memory, start)
@@ -169,12 +173,14 @@ class Record(Part):
         self.progress_text = text
         self.sequence += 1
 
-    def complain(self, trouble: str) -> None:
-        """Say what is wrong, or take it back with an empty text. The child's."""
+    def complain(self, trouble: str, away: str = "") -> None:
+        """Say what is wrong, or take it back with an empty text; `away` is one of `AWAY`. The
+        child's."""
         if trouble == self.trouble:
             return
         self.sequence += 1
         self.trouble = trouble
+        self.away = AWAY.index(away)
         self.trouble_since = time.time() if trouble else 0.0
         self.sequence += 1
 

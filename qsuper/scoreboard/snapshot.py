@@ -35,6 +35,7 @@ class Child(msgspec.Struct, frozen=True):
     task: str
     trouble: str
     trouble_since: float
+    away: int
     progress: float
     progress_text: str
     in_flight: int | None

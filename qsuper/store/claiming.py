@@ -13,10 +13,10 @@ from qsuper.store.misfits import MISFIT, put_right
 
 _COLUMNS = f"""
     q.id, q.task, q.param, q.attempt, q.max_attempts, q.timeout, q.claims, q.solo,
-    {MISFIT} + CASE WHEN q.group_id IS NULL THEN 0 ELSE 4 END
+    {MISFIT} + CASE WHEN q.group_id IS NULL THEN 0 ELSE 4 END, {{microseconds_since:q.run_at}}
 """
 _GROUPED = 4
-"""What the last column adds where the row is of a group; the rest says what is wrong with it."""
+"""What the last column but one adds where the row is of a group; the rest says what is wrong."""
 
 _OF_SLICE = Statement(
     f"""
@@ -173,7 +173,15 @@ def _job(row: Any, grown: int) -> Job:
         # SQLite keeps the number that a bare INSERT wrote without quotes.
         param = str(param)
     return Job(
-        id, task, param, attempt + grown, max_attempts, timeout, claims + grown, row[8] >= _GROUPED
+        id,
+        task,
+        param,
+        attempt + grown,
+        max_attempts,
+        timeout,
+        claims + grown,
+        row[8] >= _GROUPED,
+        (row[9] or 0) / 1e6,
     )
 
 
@@ -211,7 +219,7 @@ def _look(
     head = connection.rows(_OF_ALL, queue=queue, most=help_size(most))
     if own := [row for row in head if mine.has(row[0])]:
         return _Look(own[:most])
-    urgent = [row for row in head if row[9] == head[0][9]]
+    urgent = [row for row in head if row[10] == head[0][10]]
     if len(head) < help_size(most):
         most = min(most, HELP_MOST)
     picked = random.sample(urgent, min(most, len(urgent)))

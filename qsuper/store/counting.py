@@ -1,6 +1,8 @@
 """How deep the queues are, counted up to a cap so that ten million rows cost what ten do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from qsuper.states import State
 from qsuper.store.backend import Statement
@@ -15,11 +17,17 @@ PRIORITIES_MOST = 16
 """Priorities whose rows are asked, half of them the most urgent ones, half the least urgent."""
 
 _NEXT_QUEUE = Statement("SELECT MIN(queue) FROM queue WHERE queue > :after")
-_DEPTH = Statement(
-    f"""
-    SELECT COUNT(*) FROM (
-        SELECT 1 FROM queue WHERE queue = :queue AND status = :status LIMIT {CAP + 1}
-    ) counted
+_COUNT = """
+    SELECT {place}, {status}, COUNT(*) FROM (
+        SELECT 1 FROM queue WHERE queue = :q{place} AND status = {status} LIMIT {most}
+    ) c{place}_{status}
+"""
+TOGETHER = 16
+"""Queues that are counted by one statement."""
+_NEXT_DUE = Statement(
+    """
+    SELECT id, name, task, {unix:run_at} FROM queue WHERE queue = :queue AND {scheduled}
+    ORDER BY run_at LIMIT :most
     """
 )
 # By the claim index: MariaDB would rather walk the table by id, past all that is done (measured).
@@ -36,16 +44,6 @@ _MOST_URGENT = Statement(_EDGE.format(which="MIN", most=HEAD))
 _LEAST_URGENT = Statement(_EDGE.format(which="MAX", most=HEAD))
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """One queue, counted."""
-
-    queue: str
-    states: dict[str, int]
-    oldest_ready: float | None
-    """Seconds for which the oldest ready row could have run: see `oldest_ready`."""
-
-
 def queue_names(connection: Connection) -> list[str]:
     """Every queue that has rows, by hopping over the claim index; up to `QUEUES_MOST`."""
     names: list[str] = []
@@ -59,13 +57,53 @@ def queue_names(connection: Connection) -> list[str]:
     return names
 
 
-def depth(connection: Connection, queue: str, states: tuple[State, ...] = tuple(State)) -> Depth:
-    """Rows of each state, up to `CAP`."""
-    counted = {
-        state.word: int(connection.row(_DEPTH, queue=queue, status=int(state))[0])
+@cache
+def _counts(queues: int, states: tuple[State, ...]) -> Statement:
+    """One statement for all: each one costs the server more than what it counts in most queues."""
+    parts = [
+        _COUNT.format(place=place, status=int(state), most=CAP + 1)
+        for place in range(queues)
         for state in states
-    }
-    return Depth(queue, counted, oldest_ready(connection, queue))
+    ]
+    return Statement(" UNION ALL ".join(parts))
+
+
+def depths(
+    connection: Connection, queues: Sequence[str], states: tuple[State, ...] = tuple(State)
+) -> dict[str, dict[str, int]]:
+    """Rows of each queue by the word of their state, up to `CAP` of each."""
+    found: dict[str, dict[str, int]] = {}
+    for start in range(0, len(queues), TOGETHER):
+        some = queues[start : start + TOGETHER]
+        bound = {f"q{place}": queue for place, queue in enumerate(some)}
+        for place, status, count in connection.rows(_counts(len(some), states), **bound):
+            found.setdefault(some[place], {})[State(status).word] = int(count)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A row that waits for its time."""
+
+    id: int
+    name: str | None
+    task: str
+    at: float
+    """Unix time."""
+
+
+def next_due(connection: Connection, queue: str, most: int) -> list[Scheduled]:
+    """What falls due next in a queue; rows whose time cannot be read are left out."""
+    return [
+        Scheduled(
+            id,
+            name.decode("utf-8", "replace") if isinstance(name, bytes) else name,
+            task,
+            float(at),
+        )
+        for id, name, task, at in connection.rows(_NEXT_DUE, queue=queue, most=most)
+        if at is not None
+    ]
 
 
 def oldest_ready(connection: Connection, queue: str) -> float | None:

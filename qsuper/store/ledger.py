@@ -77,6 +77,9 @@ _DUE = Statement(
     ORDER BY deadline, db, name_hash LIMIT {PAGE}
     """
 )
+_NEXT = Statement(
+    f"SELECT {_COLUMNS} FROM watched_keys WHERE state = 0 ORDER BY deadline LIMIT :most"
+)
 _ARM = Statement(
     """
     INSERT INTO watched_keys (db, name_hash, name, deadline, value, kind)
@@ -169,6 +172,11 @@ def due(connection: Connection, until: int, page: Page) -> list[Entry]:
         last = entries[-1]
         page.deadline, page.db, page.hash = last.deadline, last.key.db, last.key.hash
     return entries
+
+
+def next_due(connection: Connection, most: int) -> list[Entry]:
+    """The armed keys whose deadline comes next, overdue ones included."""
+    return [_row(row).entry for row in connection.rows(_NEXT, most=most)]
 
 
 def arm(connection: Connection, entries: Sequence[Entry]) -> None:

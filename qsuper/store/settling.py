@@ -48,6 +48,8 @@ class Death:
     """It was told to stop: no attempt is burnt."""
     output: str | None = None
     """The end of what the job in flight has printed."""
+    task: str = ""
+    """Of the job in flight, as far as the scoreboard has room for it."""
 
 
 @dataclass(slots=True)

@@ -10,22 +10,22 @@ def test_every_state_is_counted_by_its_word(table: Table) -> None:
     for state in State:
         table.add(int(state) + 1, status=int(state))
     table.add(9, queue="mail")
-    assert counting.depth(table.connection, "default").states == {
+    assert counting.depths(table.connection, ["default", "none"])["default"] == {
         state.word: int(state) + 1 for state in State
     }
 
 
 def test_counts_end_at_the_cap(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     table.add(counting.CAP + 10, status=1)
-    depth = counting.depth(table.connection, "default", (State.DONE,))
-    assert depth.states == {"done": counting.CAP + 1}
+    depths = counting.depths(table.connection, ["default"], (State.DONE,))
+    assert depths == {"default": {"done": counting.CAP + 1}}
 
 
 def test_the_age_of_the_oldest_ready_row_is_told(table: Table) -> None:
-    assert counting.depth(table.connection, "default").oldest_ready is None
+    assert counting.oldest_ready(table.connection, "default") is None
     first = table.add(2)[0]
     table.write("UPDATE queue SET run_at = {ago:age} WHERE id = :id", age=90, id=first)
-    oldest = counting.depth(table.connection, "default").oldest_ready
+    oldest = counting.oldest_ready(table.connection, "default")
     assert type(oldest) is float
     assert 89.9 < oldest < 120
 
@@ -97,7 +97,7 @@ def test_how_long_the_oldest_waits_is_found_by_the_index_of_claims(table: Table)
 
 def test_a_row_that_lies_ahead_has_no_age_below_zero(table: Table) -> None:
     table.add(run_at="2037-01-01 00:00:00.000")
-    assert counting.depth(table.connection, "default").oldest_ready == 0
+    assert counting.oldest_ready(table.connection, "default") == 0
 
 
 def test_every_queue_that_has_rows_is_found_once(table: Table) -> None:

@@ -80,7 +80,7 @@ class Stage:
         os.close(listener._wake_read)
         os.close(listener._wake_write)
         watches = [Watch(KEY.name.decode(), "expired", 0)]
-        listener._write_with(Writer(self.bench.config, Registry(), watches, 0))
+        listener._write_with(Writer(self.bench.config, Registry(), watches, 0, listener.meter))
         listener._writer.by = f"listener {number}"
         return listener
 

@@ -76,7 +76,7 @@ class Listener(Role):
                 )
         embedded = self.config.redis.url == EMBEDDED
         self._reach = Reach(server, watches, embedded=embedded)
-        self._write_with(Writer(self.config, registry, watches, server.db))
+        self._write_with(Writer(self.config, registry, watches, server.db, self.meter))
 
     def _write_with(self, writer: Writer) -> None:
         self._writer = writer
@@ -103,10 +103,11 @@ class Listener(Role):
             rest = self._until_next(session)
         except RedisError as error:
             self._reach.lose(error)
-            self.complaint = self._reach.complaint
+            self.complaint, self.away = self._reach.complaint, "redis"
             return self._reach.rest(clock())
-        self._reach.is_well(self._not_for_two())
-        self.complaint = self._reach.complaint
+        if self._reach.is_well(self._not_for_two()):
+            self.meter.count("redis_reconnects")
+        self.complaint, self.away = self._reach.complaint, ""
         self._went_well = True
         return rest
 

@@ -47,9 +47,10 @@ class Reach:
         """Seconds until the next try."""
         return max(0.0, self._try_at - now)
 
-    def is_well(self, but: str) -> None:
-        """A round went well, `but` for this, and for what the session complains of."""
-        if self._lost:
+    def is_well(self, but: str) -> bool:
+        """A round went well, `but` for this, and for what the session complains of; whether Redis
+        had been away before."""
+        if returned := bool(self._lost):
             log.info("%s answers again", self._server)
             self._lost, self._patience = "", PATIENCE_LEAST
         complaint = self.current.complaint if self.current is not None else ""
@@ -57,6 +58,7 @@ class Reach:
         if self.complaint and self.complaint != self._said:
             log.warning("%s", self.complaint)
         self._said = self.complaint
+        return returned
 
     def lose(self, error: RedisError) -> None:
         """Give the session up, and try again after a while."""

@@ -9,10 +9,11 @@ from qsuper.config import Config
 from qsuper.errors import StoreError, StoreUnavailable
 from qsuper.job import NewJob
 from qsuper.roles.listener.plan import Firing, Plan
+from qsuper.scoreboard import Meter
 from qsuper.store import enqueueing, ledger
 from qsuper.store.database import Connection
 from qsuper.store.ledger import Key
-from qsuper.tasks.expiry import Expiry, job_for
+from qsuper.tasks.expiry import PRESUMED, Expiry, job_for
 from qsuper.tasks.registry import Registry
 from qsuper.tasks.watch import Watch
 
@@ -25,8 +26,11 @@ log = logging.getLogger("qsuper.listener")
 class Writer:
     """Keeps the plan until it is written."""
 
-    def __init__(self, config: Config, registry: Registry, watches: list[Watch], db: int) -> None:
+    def __init__(
+        self, config: Config, registry: Registry, watches: list[Watch], db: int, meter: Meter
+    ) -> None:
         """`db` is the number of the database of `redis.url`."""
+        self._meter = meter
         self._config = config
         self._registry = registry
         self._watches = [(db if watch.db is None else watch.db, watch) for watch in watches]
@@ -75,16 +79,27 @@ class Writer:
 
     def _fire_together(self, connection: Connection, firings: Sequence[Firing]) -> Counter[str]:
         made: list[tuple[Firing, NewJob, int]] = []
+        fired: list[Expiry] = []
         with connection.transaction():
             for firing in firings:
                 if ledger.fire(connection, firing.shot, self.by):
+                    fired.append(firing.expiry)
                     made += [
                         (firing, job, enqueueing.insert(connection, job))
                         for job in self._jobs(firing.expiry)
                     ]
+        for expiry in fired:
+            self._count(expiry)
         for firing, job, job_id in made:
             log.info("%s: job %d, %s", _words(firing.expiry), job_id, job.task)
         return Counter(job.queue for _, job, _ in made)
+
+    def _count(self, expiry: Expiry) -> None:
+        self._meter.count("fired")
+        if expiry.how == PRESUMED:
+            self._meter.count("presumed")
+        if expiry.deadline is not None:
+            self._meter.late(time.time() - expiry.deadline / 1000)
 
     def _jobs(self, expiry: Expiry) -> Iterator[NewJob]:
         """One for each task that watches the key."""
