@@ -17,8 +17,9 @@ from pathlib import Path
 
 BEGIN, END, FAIL, HELD = "B", "E", "F", "X"
 """Kinds of events: a run begins, returns, raises; a run finds its job run by another process."""
-_LINE = "{} {:>10} {:>8} {:>20}\n"
+_LINE = "{} {:>10} {:>8} {:>41}\n"
 _LENGTH = len(_LINE.format(BEGIN, 0, 0, 0))
+assert 4096 % _LENGTH == 0, "a kill would tear lines: the kernel writes page by page"
 
 
 class Journal:
