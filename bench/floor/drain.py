@@ -12,12 +12,12 @@ LOOK = """
         CASE WHEN q.run_at > CURRENT_TIMESTAMP(6) THEN 1 WHEN q.run_at < '1970-01-02' THEN 2
             WHEN q.max_age IS NOT NULL AND (UNIX_TIMESTAMP() +
             MICROSECOND(CURRENT_TIMESTAMP(6)) * 0.000001) - UNIX_TIMESTAMP(q.run_at) > q.max_age
-            THEN 3 ELSE 0 END + CASE WHEN q.group_id IS NULL THEN 0 ELSE 4 END,
-        TIMESTAMPDIFF(MICROSECOND, q.run_at, CURRENT_TIMESTAMP(6))
+            THEN 3 ELSE 0 END + CASE WHEN q.group_id IS NULL THEN 0 ELSE 4 END + COALESCE(
+            GREATEST(TIMESTAMPDIFF(MICROSECOND, q.run_at, CURRENT_TIMESTAMP(6)), 0), 0) * 8
     FROM (SELECT id FROM (SELECT id, priority FROM queue WHERE queue = %(queue)s AND status = 0
-            ORDER BY priority, id LIMIT %(window)s) w
-        WHERE id %% %(count)s BETWEEN %(index)s AND %(last)s
-        ORDER BY priority, id LIMIT %(most)s) mine JOIN queue q ON q.id = mine.id ORDER BY q.priority, q.id
+            ORDER BY priority, id LIMIT %(window)s) w WHERE id %% %(count)s BETWEEN %(index)s AND
+            %(last)s ORDER BY priority, id LIMIT %(most)s) mine
+    JOIN queue q ON q.id = mine.id ORDER BY q.priority, q.id
 """
 CLAIM = """
     UPDATE queue SET status = 2, worker = %(worker)s, claims = claims + 1, attempt = attempt + 1,

@@ -12,11 +12,12 @@ LOOK = """
             WHEN q.run_at < '1970-01-02' THEN 2
             WHEN q.max_age IS NOT NULL AND ((julianday('now') - 2440587.5) * 86400.0)
             - ((julianday(q.run_at) - 2440587.5) * 86400.0) > q.max_age
-            THEN 3 ELSE 0 END + CASE WHEN q.group_id IS NULL THEN 0 ELSE 4 END,
-        CAST((julianday('now') - julianday(q.run_at)) * 86400e6 AS INTEGER)
+            THEN 3 ELSE 0 END + CASE WHEN q.group_id IS NULL THEN 0 ELSE 4 END + COALESCE(
+            MAX(CAST((julianday('now') - julianday(q.run_at)) * 86400e6 AS INTEGER), 0), 0) * 8
     FROM (SELECT id FROM (SELECT id, priority FROM queue WHERE queue = :queue AND status = 0
             ORDER BY priority, id LIMIT :window) w WHERE id % :count BETWEEN :index AND :last
-        ORDER BY priority, id LIMIT :most) mine JOIN queue q ON q.id = mine.id ORDER BY q.priority, q.id
+        ORDER BY priority, id LIMIT :most) mine JOIN queue q
+    ON q.id = mine.id ORDER BY q.priority, q.id
 """
 CLAIM = """
     UPDATE queue SET status = 2, worker = :worker, claims = claims + 1, attempt = attempt + 1,

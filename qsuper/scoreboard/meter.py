@@ -38,7 +38,6 @@ TASKS_MOST = 32
 OTHERS = "(others)"
 NAME_BYTES = 128
 
-_MICROSECONDS = 1_000_000
 _COUNTERS_AT = 1
 _WAITS_AT = 16
 _WAIT_BUCKETS = len(WAIT_BOUNDS) + 1
@@ -107,7 +106,7 @@ class Reading:
 class Meter(Part):
     """A part of the scoreboard with one writer. Numbers only grow."""
 
-    __slots__ = ("_places",)
+    __slots__ = ("_places", "_waits")
 
     tasks = Int(0)
     """How many tasks have a place."""
@@ -115,6 +114,7 @@ class Meter(Part):
     def __init__(self, memory: Memory, start: int) -> None:
         super().__init__(memory, start)
         self._places: dict[str, int] = {}
+        self._waits = self.word + _WAITS_AT
 
     def ended(self, task: str, outcome: int, seconds: float, waited: float) -> None:
         """An attempt has ended: index into `OUTCOMES`, how long it ran, how long it had waited
@@ -123,9 +123,12 @@ class Meter(Part):
         ints = self.ints
         ints[place + _NAME_WORDS + outcome] += 1
         if outcome < RAN:
-            ints[place + _SUM_AT] += int(seconds * _MICROSECONDS)
+            # Written out, for it is done for each job: a call of `late` would cost as much again.
+            ints[place + _SUM_AT] += int(seconds * 1e6)
             ints[place + _RUNS_AT + bisect_left(RUN_BOUNDS, seconds)] += 1
-            self.late(waited)
+            first = self._waits
+            ints[first] += int(waited * 1e6)
+            ints[first + 1 + bisect_left(WAIT_BOUNDS, waited)] += 1
 
     def settled(self, task: str, outcome: str, count: int) -> None:
         """So many attempts ended so with their worker; nobody knows how long they took."""
@@ -135,9 +138,9 @@ class Meter(Part):
 
     def late(self, seconds: float, count: int = 1) -> None:
         """So many things began, or fired, so long after their time."""
-        first = self.word + _WAITS_AT
+        first = self._waits
         seconds = max(seconds, 0.0)
-        self.ints[first] += int(seconds * _MICROSECONDS) * count
+        self.ints[first] += int(seconds * 1e6) * count
         self.ints[first + 1 + bisect_left(WAIT_BOUNDS, seconds)] += count
 
     def count(self, counter: str, more: int = 1) -> None:

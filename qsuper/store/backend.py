@@ -109,8 +109,8 @@ MYSQL = Backend(
         # Not UNIX_TIMESTAMP(CURRENT_TIMESTAMP(6)): on a caller's connection that goes through a
         # local time, which an autumn night has twice.
         "unix_now": "(UNIX_TIMESTAMP() + MICROSECOND(CURRENT_TIMESTAMP(6)) * 0.000001)",
-        # As a whole number: the driver takes its time over decimals.
-        "microseconds_since": "TIMESTAMPDIFF(MICROSECOND, {0}, CURRENT_TIMESTAMP(6))",
+        # Microseconds, as a whole number: the driver takes its time over decimals.
+        "waited": "GREATEST(TIMESTAMPDIFF(MICROSECOND, {0}, CURRENT_TIMESTAMP(6)), 0)",
         "status": "status",
         "run_at": "run_at",
         # What the index `due` begins with, besides the queue.
@@ -153,7 +153,7 @@ SQLITE = Backend(
         "ago": "strftime('%Y-%m-%d %H:%M:%f', julianday('now') - :{0} / 86400.0)",
         "unix": "((julianday({0}) - 2440587.5) * 86400.0)",
         "unix_now": "((julianday('now') - 2440587.5) * 86400.0)",
-        "microseconds_since": "CAST((julianday('now') - julianday({0})) * 86400e6 AS INTEGER)",
+        "waited": "MAX(CAST((julianday('now') - julianday({0})) * 86400e6 AS INTEGER), 0)",
         # The plus keeps the planner from leaving the row ids for an index.
         "status": "+status",
         "run_at": "+run_at",
