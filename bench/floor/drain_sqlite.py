@@ -8,10 +8,9 @@ import time
 
 LOOK = """
     SELECT q.id, q.task, q.param, q.attempt, q.max_attempts, q.timeout, q.claims, q.solo,
-        CASE WHEN q.run_at > strftime('%Y-%m-%d %H:%M:%f', 'now') THEN 1
-            WHEN q.run_at < '1970-01-02' THEN 2
-            WHEN q.max_age IS NOT NULL AND ((julianday('now') - 2440587.5) * 86400.0)
-            - ((julianday(q.run_at) - 2440587.5) * 86400.0) > q.max_age
+        CASE WHEN q.run_at > strftime('%Y-%m-%d %H:%M:%f', 'now') THEN 1 WHEN q.run_at <
+            '1970-01-02' THEN 2 WHEN q.max_age IS NOT NULL AND ((julianday('now') - 2440587.5)
+            * 86400.0) - ((julianday(q.run_at) - 2440587.5) * 86400.0) > q.max_age
             THEN 3 ELSE 0 END + CASE WHEN q.group_id IS NULL THEN 0 ELSE 4 END + COALESCE(
             MAX(CAST((julianday('now') - julianday(q.run_at)) * 86400e6 AS INTEGER), 0), 0) * 8
     FROM (SELECT id FROM (SELECT id, priority FROM queue WHERE queue = :queue AND status = 0

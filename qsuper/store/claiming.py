@@ -16,10 +16,10 @@ _COLUMNS = f"""
     {MISFIT} + CASE WHEN q.group_id IS NULL THEN 0 ELSE 4 END
     + COALESCE({{waited:q.run_at}}, 0) * 8
 """
-_GROUPED = 4
-_MISFITS = 3
-"""Its bits below say what is wrong with the row. Those above are the microseconds that it has
-waited: one column more would cost a worker a twentieth of what it does for a quick job."""
+_MISFITS, _GROUPED, _WAITED_AT = 3, 4, 3
+"""The last column's bits: the lowest two say what is wrong with the row, the next whether it is of
+a group, and those from `_WAITED_AT` on are the microseconds that it has waited: one column more
+would cost a worker a twentieth of what it does for a quick job."""
 
 _OF_SLICE = Statement(
     f"""
@@ -184,7 +184,7 @@ def _job(row: Any, grown: int) -> Job:
         timeout,
         claims + grown,
         bool(row[8] & _GROUPED),
-        (row[8] >> 3) / 1e6,
+        (row[8] >> _WAITED_AT) / 1e6,
     )
 
 

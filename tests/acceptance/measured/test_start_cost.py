@@ -51,7 +51,7 @@ def test_help_and_status_start_quickly_and_status_answers_without_the_database(
     first = shown.stdout.splitlines()[0]
     print(first)
     assert first.startswith("! ")
-    assert "(for " in first, "it does not say since when"
+    assert "(since " in first, "it does not say since when"
 
 
 def done_rows(daemon: Daemon) -> int:
