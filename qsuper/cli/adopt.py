@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from qsuper.cli import adopt_words
+from qsuper.cli.progress import Progress
 from qsuper.cli.settings import Settings, connected, naming, pass_settings
 from qsuper.tasks.codecs import CODECS
 
@@ -113,16 +114,8 @@ def _refuse_to_guess(unanswered: dict[str, bool]) -> None:
 
 
 def _run(database: "Database", adoption: "Adoption", *, larger_first: bool) -> None:
-    on_terminal = sys.stderr.isatty()
-
-    def tell(copied: int) -> None:
-        if on_terminal:
-            click.echo(f"\r{copied:,} rows of {adoption.old.rows:,}", nl=False, err=True)
-
-    with naming(database):
-        copied = adoption.run(database, larger_first=larger_first, tell=tell)
-    if on_terminal:
-        click.echo(err=True)
+    with naming(database), Progress("adopting", "rows", adoption.old.rows) as progress:
+        copied = adoption.run(database, larger_first=larger_first, tell=progress.at)
     click.echo(f"{copied:,} rows adopted")
 
 

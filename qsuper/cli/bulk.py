@@ -2,7 +2,6 @@
 
 import functools
 import sys
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from qsuper.cli.ending import ended
 from qsuper.cli.printing import terminal_width
+from qsuper.cli.progress import Progress
 from qsuper.cli.settings import Settings, connected
 from qsuper.cli.table import table
 from qsuper.states import State
@@ -22,8 +22,6 @@ from qsuper.store.threads import Threads
 
 ASK_ABOVE = 1000
 """More jobs than that are moved only when somebody has said yes."""
-_QUIET_FOR = 1.0
-"""Seconds before progress is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +130,14 @@ def _somebody_is_there() -> bool:
 def _run(database: Database, round: Round, most: int | None = None) -> Tally:
     """To the end, or until more than `most` were found; shows how far it is when it takes long."""
     threads = Threads(database)
-    shows = time.monotonic() + _QUIET_FOR
-    shown = False
     try:
-        for tally in bulk.pages(threads, round):
-            if most is not None and tally.found > most:
-                break
-            if sys.stderr.isatty() and time.monotonic() >= shows:
-                click.echo(f"\r{tally.found:,} jobs so far", nl=False, err=True)
-                shown = True
+        with Progress("moving" if round.moves else "looking", "jobs") as progress:
+            for tally in bulk.pages(threads, round):
+                if most is not None and tally.found > most:
+                    break
+                progress.at(tally.found)
     finally:
         threads.close()
-        if shown:
-            click.echo(err=True)
     return round.tally
 
 

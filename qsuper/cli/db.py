@@ -1,13 +1,16 @@
 """`qsuper db`: the tables."""
 
-import sys
+from functools import partial
 
 import click
 
 from qsuper.cli.adopt import adopt
+from qsuper.cli.progress import Progress
 from qsuper.cli.settings import Settings, connected, naming, open_database, pass_settings
+from qsuper.errors import QsuperError
 from qsuper.states import FINISHED
-from qsuper.store import pruning, schema
+from qsuper.store import altering, pruning, schema
+from qsuper.store.threads import Threads
 
 DAY = 86400.0
 
@@ -28,7 +31,8 @@ db.add_command(adopt)
 def upgrade(settings: Settings) -> None:
     """Make the tables, or bring them to this version."""
     database = open_database(settings.config())
-    with naming(database):
+    ask = partial(_percent, Threads(database)) if database.backend.name == "mysql" else None
+    with naming(database), Progress("upgrading the tables", "", 100, ask=ask):
         before, after = schema.upgrade(database)
     if before == after:
         click.echo(f"the tables are at {after}, the newest version, already")
@@ -56,10 +60,17 @@ def prune(settings: Settings, keep_days: int | None) -> None:
     }
     walk = pruning.Pruning()
     with connected(settings.database()) as connection:
-        while not walk.ended:
-            pruning.step(connection, walk, keep)
-            if sys.stderr.isatty():
-                click.echo(f"\rup to id {walk.after}: {walk.deleted} deleted", nl=False, err=True)
-    if sys.stderr.isatty():
-        click.echo(err=True)
+        first, last = pruning.ids(connection)
+        with Progress("pruning", "ids", last - first + 1) as progress:
+            while not walk.ended:
+                pruning.step(connection, walk, keep)
+                progress.at(max(0, walk.after - first + 1), f"{walk.deleted:,} deleted")
     click.echo(f"{walk.deleted} finished jobs deleted")
+
+
+def _percent(threads: Threads) -> int | None:
+    """How far the ALTER TABLE under way is, over a connection of this thread's own."""
+    try:
+        return threads.do(altering.percent)
+    except QsuperError:
+        return None

@@ -24,6 +24,9 @@ _DELETE_ATTEMPTS = Statement(
 )
 
 
+_IDS = Statement("SELECT MIN(id), MAX(id) FROM queue")
+
+
 @dataclass(slots=True)
 class Pruning:
     """How far one walk over the table has come."""
@@ -31,6 +34,12 @@ class Pruning:
     after: int = 0
     deleted: int = 0
     ended: bool = False
+
+
+def ids(connection: Connection) -> tuple[int, int]:
+    """The first and the last id there is: what a walk has before it. (1, 0) of an empty table."""
+    first, last = connection.row(_IDS)
+    return (1, 0) if first is None else (int(first), int(last))
 
 
 def step(connection: Connection, walk: Pruning, keep: dict[State, float]) -> int:

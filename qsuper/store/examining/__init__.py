@@ -1,0 +1,1 @@
+"""What `qsuper doctor` asks of a database: it reads, and changes nothing."""
