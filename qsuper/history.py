@@ -14,6 +14,7 @@ from pathlib import Path
 
 from qsuper.errors import ScoreboardError
 from qsuper.scoreboard import OUTCOMES, RUN_BOUNDS, WAIT_BOUNDS, Spread, no_runs, no_waits
+from qsuper.scoreboard.fields import make
 
 MAGIC = b"QSHIST01"
 
@@ -101,7 +102,7 @@ class History:
         try:
             cls.open(path)
         except ScoreboardError:
-            _make(path)
+            make(path, SIZE, MAGIC)
         with path.open("r+b") as file:
             return cls(mmap.mmap(file.fileno(), SIZE))
 
@@ -175,15 +176,3 @@ def _point(ring: Ring, values: tuple[int, ...]) -> Point:
 
 def _split(values: list[int], at: int) -> tuple[list[int], list[int]]:
     return values[:at], values[at:]
-
-
-def _make(path: Path) -> None:
-    fresh = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        # Not ftruncate: on a full disk a hole in a mapped file kills whoever writes to it.
-        os.posix_fallocate(descriptor, 0, SIZE)
-        os.pwrite(descriptor, MAGIC, 0)
-    finally:
-        os.close(descriptor)
-    fresh.rename(path)

@@ -10,6 +10,7 @@ import click
 from qsuper.cli.choosing import selecting
 from qsuper.cli.parameters import an_id, some_text
 from qsuper.cli.printing import columns, cut, printable, terminal_width, to_json
+from qsuper.cli.searching import search
 from qsuper.cli.settings import Settings, connected, pass_settings
 from qsuper.cli.table import table
 from qsuper.picture import span
@@ -37,6 +38,12 @@ _RARE = ("max_age", "timeout", "held_by", "group_id", "put_off_since", "resume_s
 @selecting
 @click.option("--name", type=some_text, metavar="NAME", help="Only those of this name.")
 @click.option(
+    "--text",
+    type=some_text,
+    metavar="TEXT",
+    help="Only those with TEXT in their param or their last error; looks at so many at a time.",
+)
+@click.option(
     "--group",
     is_flag=True,
     help="Count them by task and error; the dead ones, unless --state says otherwise.",
@@ -50,6 +57,7 @@ def jobs(
     state: str | None,
     selection: Selection,
     name: str | None,
+    text: str | None,
     group: bool,
     before: int | None,
     most: int,
@@ -60,17 +68,28 @@ def jobs(
     if group:
         if before is not None:
             raise click.UsageError("--group counts them all: it has no next page")
+        if text is not None:
+            raise click.UsageError("--group counts by task and error: --error chooses by text")
         _show_kinds(settings.database(), wanted, most, as_json=as_json)
         return
-    page = listing.Filter(**asdict(wanted), before=before, most=most)
-    found = listing.jobs(settings.database(), page)
+    rest = None
+    if text is None:
+        page = listing.Filter(**asdict(wanted), before=before, most=most)
+        found = listing.jobs(settings.database(), page)
+        if len(found) == most:
+            rest = f"more, if any: --before {found[-1]['id']}"
+    else:
+        finding = search(settings.database(), wanted, text, before=before, most=most)
+        found = finding.jobs
+        if finding.before is not None:
+            rest = f"{finding.looked:,} jobs were looked at; go on with --before {finding.before}"
     if as_json:
         click.echo(to_json(found))
         return
     for line in table(found, width=terminal_width()):
         click.echo(line)
-    if len(found) == most:
-        click.echo(f"more, if any: --before {found[-1]['id']}")
+    if rest is not None:
+        click.echo(rest)
 
 
 def _show_kinds(database: Database, wanted: Selection, most: int, *, as_json: bool) -> None:

@@ -151,6 +151,7 @@ Priority = Annotated[int, whole(-32768, 32767)]
 WorkerCount = Annotated[int, whole(0, 500)]
 QueueWorkers = Annotated[int, whole(0, 500, ", or { min = 2, max = 16 }")]
 Batch = Annotated[int, whole(1, 512)]
+Percent = Annotated[int, whole(1, 100)]
 JobCount = Annotated[int, whole(0, 10**9)]
 RedisDatabase = Annotated[int, whole(0, 10**6)]
 

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from qsuper.config.problems import Problems
 from qsuper.config.reader import Reader
 from qsuper.config.sources import find_file, lay_environment, lay_overrides, read_file
-from qsuper.config.tables import Config, StoreConfig
+from qsuper.config.tables.config import Config
+from qsuper.config.tables.store import StoreConfig
 
 DATABASE_FILE = "qsuper.db"
 STANDARD_OUTPUT = "-"

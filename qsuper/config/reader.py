@@ -9,7 +9,7 @@ from msgspec import NODEFAULT, Meta
 from msgspec.structs import fields
 
 from qsuper.config.problems import KeyPath, Problems, shown
-from qsuper.config.tables import Table
+from qsuper.config.tables.table import Table
 
 TableKind = TypeVar("TableKind", bound=Table)
 

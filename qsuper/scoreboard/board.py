@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qsuper.errors import ScoreboardError
 from qsuper.scoreboard.bulletin import BULLETIN_SIZE, Bulletin
-from qsuper.scoreboard.fields import Memory
+from qsuper.scoreboard.fields import Memory, make
 from qsuper.scoreboard.header import Header, QueueRecord
 from qsuper.scoreboard.meter import METER_SIZE, Meter, Reading
 from qsuper.scoreboard.record import RECORD_SIZE, Record
@@ -68,15 +68,7 @@ class Scoreboard:
     @classmethod
     def create(cls, path: Path) -> "Scoreboard":
         """A new, empty file in the place of whatever was there."""
-        fresh = path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            # Not ftruncate: on a full disk a hole in a mapped file kills whoever writes to it.
-            os.posix_fallocate(descriptor, 0, SIZE)
-            os.pwrite(descriptor, MAGIC, 0)
-        finally:
-            os.close(descriptor)
-        fresh.rename(path)
+        make(path, SIZE, MAGIC)
         return cls.open(path, write=True)
 
     def queue(self, index: int) -> QueueRecord:

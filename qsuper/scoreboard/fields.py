@@ -1,6 +1,21 @@
 """Numbers and texts at fixed places of a mapped file."""
 
 import mmap
+import os
+from pathlib import Path
+
+
+def make(path: Path, size: int, magic: bytes) -> None:
+    """A new file of zeros that begins with `magic`, in the place of whatever was there."""
+    fresh = path.with_suffix(f".{os.getpid()}")
+    descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        # Not ftruncate: on a full disk a hole in a mapped file kills whoever writes to it.
+        os.posix_fallocate(descriptor, 0, size)
+        os.pwrite(descriptor, magic, 0)
+    finally:
+        os.close(descriptor)
+    fresh.rename(path)
 
 
 class Int:

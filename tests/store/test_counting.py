@@ -111,3 +111,15 @@ def test_finding_the_queues_ends_at_a_bound(table: Table, monkeypatch: pytest.Mo
     for number in range(5):
         table.add(queue=f"q{number}")
     assert counting.queue_names(table.connection) == ["q0", "q1", "q2"]
+
+
+def test_what_falls_due_next_has_its_named_rows_first(table: Table) -> None:
+    for name, seconds in (("late", 500), (None, 5), (None, 6), ("soon", 50)):
+        job = table.add(status=4, name=name)[0]
+        table.write("UPDATE queue SET run_at = {in:ahead} WHERE id = :id", ahead=seconds, id=job)
+    table.add(status=0, name="ready")
+    found = counting.next_due(table.connection, "default", 3)
+    assert [row.name for row in found] == ["soon", "late", None]
+    assert [row.task for row in found] == sorted(row.task for row in found)
+    assert found[0].at < found[1].at
+    assert counting.next_due(table.connection, "none", 3) == []

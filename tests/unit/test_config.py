@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import fields, replace
 
 from qsuper.config import Autoscale, BackoffConfig, Config, QueueConfig, load, redact_url
-from qsuper.config.tables import Table
+from qsuper.config.tables.table import Table
 from qsuper.errors import ConfigError
 
 EXAMPLE = Path(__file__).parents[2] / "conf" / "qsuper.toml.example"

@@ -22,6 +22,8 @@ class AlertsConfig(Table, frozen=True):
     """Seconds over which dead jobs are counted."""
     away: kinds.Wait = 30.0
     """Seconds the database or Redis may be away, or a child FATAL, before somebody is told."""
+    quiet: kinds.SomeSeconds = 60.0
+    """Seconds for which all must be well again before that is told: what flaps is told once."""
     cron_tick: kinds.Seconds = 0.0
     """Seconds without a `qsuper cron tick` that are too long; 0 = none is expected."""
 

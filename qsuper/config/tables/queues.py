@@ -19,6 +19,13 @@ class Autoscale(Table, frozen=True):
     """Fewest workers."""
     max: kinds.WorkerCount
     """Most workers."""
+    wait: kinds.SomeSeconds = 1.0
+    """The wanted wait: once the oldest ready job has waited longer, workers are added."""
+    cool_down: kinds.UpToAnHour = 30.0
+    """Seconds of calm before workers are taken away, and between two such steps."""
+    pressure: kinds.Percent = 40
+    """Percent of the time in which something on the host waits for the processor, beyond which no
+    worker is added; 100 = never held back."""
 
     def __post_init__(self) -> None:
         if self.min > self.max:
