@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 import click
 
+from qsuper.cli.autoscale import describe, explanation
+from qsuper.cli.printing import to_json
 from qsuper.cli.settings import Settings, pass_settings
 from qsuper.cli.status import look
 from qsuper.config import Config
-from qsuper.config.tables import WORKERS_MOST
+from qsuper.config.tables.queues import WORKERS_MOST
 from qsuper.errors import QsuperError
 from qsuper.job import DEFAULT_QUEUE
 from qsuper.master.scale import AUTO, parse_workers
@@ -43,14 +45,27 @@ def wish_of(text: str) -> Wish:
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("wish", metavar="[QUEUE=]WORKERS", type=wish_of)
+@click.argument("wish", metavar="[QUEUE=]WORKERS", type=wish_of, required=False)
+@click.option("--explain", is_flag=True, help="Show what the autoscale decided last, and why.")
+@click.option("--json", "as_json", is_flag=True, help="With --explain: print it as JSON.")
 @pass_settings
-def scale(settings: Settings, wish: Wish) -> None:
+def scale(settings: Settings, wish: Wish | None, explain: bool, as_json: bool) -> None:
     """Have so many workers from now on: 10, mail=4, +2, mail=-1, or mail=auto.
 
     Without a queue the default one is meant. The number is remembered across restarts until the
-    configured one changes; auto gives the queue back to the configuration. No running job is cut.
+    configured one changes; auto gives the queue back to the configuration: to its number, or to
+    the autoscale where that has bounds. No running job is cut.
     """
+    if explain or as_json:
+        if wish is not None or not explain:
+            raise click.UsageError("--explain [--json] only shows: give it no number of workers")
+        config = settings.config()
+        picture = look(config)
+        lines = [to_json(describe(config, picture))] if as_json else explanation(config, picture)
+        click.echo("\n".join(lines))
+        return
+    if wish is None:
+        raise click.UsageError("how many workers? Write 10, mail=4, +2, mail=-1 or mail=auto")
     if wish.relative:
         wish = absolute(wish, settings.config())
     queue = {} if wish.queue is None else {"queue": wish.queue}

@@ -11,6 +11,7 @@ from qsuper.master.crew import Crew
 from qsuper.master.graves import Graves
 from qsuper.master.limits import Limits
 from qsuper.master.meanings import obey
+from qsuper.master.notices import Notices
 from qsuper.master.orders import Orders
 from qsuper.master.signals import Signals
 from qsuper.master.standby import Standby
@@ -39,6 +40,7 @@ class Loop:
         graves: Graves,
         orders: Orders,
         standby: Standby,
+        notices: Notices,
         *,
         once: bool,
     ) -> None:
@@ -47,6 +49,7 @@ class Loop:
         self._graves = graves
         self._orders = orders
         self._standby = standby
+        self._notices = notices
         self._once = once
         self._limits = Limits(board.header)
         self._unsettled = 0
@@ -79,11 +82,21 @@ class Loop:
                 orders.roll = None
         if self._once:
             self._end_when_done()
+        else:
+            orders.autoscale(self._board, now, held=self._limits.lease_lost)
         crew.balance(orders.wanted(), now, held=self._limits.lease_lost)
         if now - self._chores_at >= CHORES_EVERY:
             self._chores_at = now
             self._do_chores()
-        report.post(self._board, crew, orders.workers(), orders.remembered(), orders.messages)
+        report.post(
+            self._board,
+            crew,
+            orders.workers(),
+            orders.remembered(),
+            orders.messages,
+            orders.autoscaler.decisions,
+        )
+        self._notices.turn(crew, orders, now)
         if orders.ending is None:
             return None
         orders.ending.step(crew, self._unsettled, now)

@@ -2,15 +2,17 @@
 
 import logging
 import signal
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from qsuper import logs
 from qsuper.config import Config
-from qsuper.config.tables import WORKERS_MOST
+from qsuper.config.tables.queues import WORKERS_MOST
 from qsuper.errors import ConfigError, QsuperError
 from qsuper.job import DEFAULT_QUEUE
+from qsuper.master.autoscale import Autoscaler
 from qsuper.master.crew import Crew, Wanted
 from qsuper.master.ending import Ending
 from qsuper.master.messages import Messages
@@ -20,7 +22,7 @@ from qsuper.master.scale import Scale, parse_workers
 from qsuper.master.spawner import Spawner
 from qsuper.master.standby import Standby
 from qsuper.place import Kind
-from qsuper.scoreboard import Header, clock
+from qsuper.scoreboard import Header, Scoreboard, clock
 
 BY_VERB = "verb"
 BY_SIGNAL = "signal"
@@ -53,10 +55,13 @@ class Orders:
         self._paused_by: set[str] = set()
         self.messages = messages
         self.roll: Roll | None = None
+        self.reloads = 0
+        """How many were asked for, refused ones included."""
         self.ending: Ending | None = None
         self.everyone_stops = False
         """A master that stands by is to stop too, and the one that would follow it."""
         self.scale_memory = Scale(self.state_dir / "scale.json")
+        self.autoscaler = Autoscaler()
         self.adopt(spawner.config)
 
     @property
@@ -76,7 +81,8 @@ class Orders:
 
     def workers(self) -> dict[str, int]:
         """How many workers each queue is to have."""
-        return self.scale_memory.wanted(self.config.queues)
+        queues = self.config.queues
+        return self.scale_memory.wanted(queues, self.autoscaler.workers(queues))
 
     def remembered(self) -> dict[str, int]:
         """Which of them somebody asked for."""
@@ -133,6 +139,23 @@ class Orders:
         name = self._first_queue()
         self.scale(name, max(0, self.workers()[name] + step))
 
+    def autoscale(self, board: Scoreboard, now: float, *, held: bool) -> None:
+        """Let the workers follow the backlog; `held`: the node may begin nothing."""
+        if self.ending:
+            return
+        barred = "this node is paused" if self._header.paused else ""
+        self.autoscaler.look(
+            board,
+            self._crew.children,
+            self.config.queues,
+            self.workers(),
+            asked=self.remembered(),
+            barred="the lease could not be renewed" if held else barred,
+            now=now,
+            unix=time.time(),
+        )
+        self._tell_wanted()
+
     def _first_queue(self) -> str:
         queues = self.config.queues
         if not queues:
@@ -164,10 +187,13 @@ class Orders:
         """
         if self.ending:
             raise QsuperError("qsuper is stopping")
+        self.reloads += 1
         try:
             config = self._reload_config()
             if Path(config.state_dir) != self.state_dir:
                 raise ConfigError([f"state_dir cannot change from {self.state_dir} in a reload"])
+            if (config.user, config.group) != (self.config.user, self.config.group):
+                raise ConfigError(["user and group cannot change in a reload; stop and start it"])
             before = self.config.log
             if config.log != before:
                 logs.setup(config.log, "master")
@@ -179,13 +205,12 @@ class Orders:
             self.messages.say("reload", text)
             raise QsuperError(text) from error
         now = clock()
-        self.messages.say("reload", "")
-        if self.roll is not None:
-            self.roll.give_up(now)
+        leaving = self.roll.give_up(now) if self.roll is not None else []
         for child in self._crew.children:
             if not child.alive:
                 child.retry_now(now)
-        self.roll = Roll(self._crew, [one for one in self._crew.alive if one.kind.reloads])
+        children = [one for one in self._crew.alive if one.kind.reloads]
+        self.roll = Roll(self._crew, children, leaving)
         log.info("reload: replacing the children one by one")
 
     def restart(self, name: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qsuper.config import QueueConfig
-from qsuper.config.tables import WORKERS_MOST
+from qsuper.config.tables.queues import WORKERS_MOST
 from qsuper.errors import QsuperError
 
 AUTO = "auto"
@@ -48,10 +48,13 @@ class Scale:
         except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
             log.warning("the remembered scale in %s cannot be read: %s", path, error)
 
-    def wanted(self, queues: Mapping[str, QueueConfig]) -> dict[str, int]:
-        """Workers per queue: as remembered where that still holds, else as configured."""
-        valid = self.remembered(queues)
-        return {name: valid.get(name, queue.workers) for name, queue in queues.items()}
+    def wanted(
+        self, queues: Mapping[str, QueueConfig], automatic: Mapping[str, int]
+    ) -> dict[str, int]:
+        """Workers per queue: as remembered where that still holds, else `automatic` where the
+        queue follows its backlog, else as configured."""
+        otherwise = {name: automatic.get(name, queue.workers) for name, queue in queues.items()}
+        return otherwise | self.remembered(queues)
 
     def remembered(self, queues: Mapping[str, QueueConfig]) -> dict[str, int]:
         """The remembered numbers that hold against this configuration."""

@@ -3,13 +3,13 @@
 import logging
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from qsuper import processes
 from qsuper.errors import AlreadyRunning
 from qsuper.master.locks import OwnLock
-from qsuper.master.signals import Signals
 
 LOOK_EVERY = 0.1
 
@@ -27,18 +27,24 @@ class Standby:
         self._wait = wait
         self._parent = os.getppid()
 
-    def take(self, signals: Signals) -> bool:
-        """Become the master; False when asked to stop before. Raises `AlreadyRunning`."""
+    def take(self, pause: Callable[[float], bool], say: Callable[[str], None]) -> bool:
+        """Become the master; False when asked to stop before. Raises `AlreadyRunning`.
+
+        `pause` waits for so many seconds and says whether to give up; `say` is told once that and
+        why this one waits.
+        """
         if self._master.take():
             return True
         if not self._wait:
             raise AlreadyRunning(self._who_runs())
-        log.info("standing by: %s", self._who_runs())
+        why = f"standing by: {self._who_runs()}"
+        log.info("%s", why)
+        say(why)
         while not self._standby.take():
-            if signals.pause(LOOK_EVERY):
+            if pause(LOOK_EVERY):
                 return False
         while not self._master.take():
-            if signals.pause(LOOK_EVERY):
+            if pause(LOOK_EVERY):
                 return False
         self._standby.release()
         return True

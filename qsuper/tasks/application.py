@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import traceback
 
 from qsuper.config import Config
 from qsuper.errors import AppError
@@ -29,13 +30,27 @@ def _import(app: str, config: Config) -> Registry:
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())
         raise AppError(
-            f"app = {app!r}: importing {module_name} failed: {type(error).__name__}: {error}"
+            f"app = {app!r}: importing {module_name} failed{_place(error)}: {what}"
         ) from error
     queue = getattr(module, attribute or "queue", None)
     registry = getattr(queue, "registry", None)
     if queue is None or not isinstance(registry, Registry):
-        raise AppError(f"app = {app!r}: {module_name} has no Queue named {attribute or 'queue'!r}")
+        where = module.__file__ or module_name
+        raise AppError(f"app = {app!r}: {where} has no Queue named {attribute or 'queue'!r}")
     # What its tasks enqueue belongs where they run, from whatever folder that is.
     queue.configure(config)
     return registry
+
+
+def _place(error: BaseException) -> str:
+    """` at shop.py:12`, where it was raised; empty when that is the import of the module itself."""
+    if isinstance(error, SyntaxError):
+        return f" at {error.filename}:{error.lineno}"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename != __file__ and "importlib" not in frame.filename
+    ]
+    return f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""

@@ -27,7 +27,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._locks = os.open(f"{path}.locks", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._locks = _open_locks(path)
 
     @contextmanager
     def run(self, number: int) -> Iterator[None]:
@@ -50,6 +50,13 @@ class Journal:
     def _note(self, kind: str, number: int) -> None:
         line = _LINE.format(kind, number, os.getpid(), time.monotonic_ns())
         os.write(self._file, line.encode())
+
+
+def _open_locks(path: Path) -> int:
+    """The file whose bytes are locked; one of nobody else's where no journal is kept."""
+    if path == Path(os.devnull):
+        return os.memfd_create("locks")
+    return os.open(f"{path}.locks", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,10 @@ class Node:
         return " ".join(message["text"] for message in self.bulletin().get("messages", []))
 
     def switch(self, name: str, text: str = "") -> None:
-        (self.folder / name).write_text(text)
+        # At once: who reads it meanwhile must not find it empty.
+        fresh = self.folder / f".{name}"
+        fresh.write_text(text)
+        fresh.rename(self.folder / name)
 
     def unswitch(self, name: str) -> None:
         (self.folder / name).unlink()
