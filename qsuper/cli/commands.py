@@ -20,7 +20,10 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "restart": ("qsuper.cli.orders:restart", "Give one child a fresh process"),
         "reload": ("qsuper.cli.orders:reload", "Load configuration and application anew"),
         "stop": ("qsuper.cli.stop:stop", "Finish the jobs under way, and stop"),
+        "web": ("qsuper.cli.web:web", "Say where the dashboard is, and how to log in"),
         "check": ("qsuper.cli.check:check", "Say whether all is in place; start nothing"),
+        "alerts": ("qsuper.cli.alerts:alerts", "What has been told and is not over; try it out"),
+        "doctor": ("qsuper.cli.doctor.verb:doctor", "Look for what will go wrong one day"),
     },
     "The jobs": {
         "add": ("qsuper.cli.add:add", "Enqueue a job"),
@@ -29,6 +32,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "timers": ("qsuper.cli.timers:timers", "What falls due next: timers, watched keys"),
         "show": ("qsuper.cli.jobs:show", "All about one job"),
         "why": ("qsuper.cli.why:why", "Why a job has not run, or why it died"),
+        "logs": ("qsuper.cli.logs:logs", "What was logged and printed, by all or by one job"),
         "retry": ("qsuper.cli.moves:retry", "Give finished jobs another try"),
         "cancel": ("qsuper.cli.moves:cancel", "Take waiting jobs back, end running ones"),
         "run-now": ("qsuper.cli.moves:run_now", "Let what waits for its time run now"),

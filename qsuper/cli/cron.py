@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -31,11 +32,14 @@ def tick(settings: Settings) -> None:
     """
     from qsuper import logs
     from qsuper.cli import schedules
+    from qsuper.roles.alerts import ticks
 
     scheduling = _scheduling(settings)
-    logs.setup(settings.config().log, "cron")
+    config = settings.config()
+    logs.setup(config.log, "cron")
     with connected(settings.database()) as connection:
         done = scheduling.round(connection)
+    ticks.note(Path(config.state_dir))
     click.echo(schedules.told(len(scheduling.schedules), done))
     if done.failed:
         said = [f"the schedule {name!r}: {reason}" for name, reason in done.failed.items()]

@@ -82,14 +82,14 @@ def _slow_starts(children: Sequence[Child], unix: float) -> Iterator[Trouble]:
 
 def _complaints(children: Sequence[Child], unix: float) -> Iterator[Trouble]:
     """What children say themselves; one sentence for all that say the same."""
-    said: dict[str, list[Child]] = {}
+    said: dict[tuple[str, str], list[Child]] = {}
     for child in children:
         if child.trouble:
-            said.setdefault(child.trouble, []).append(child)
-    for trouble, who in said.items():
+            said.setdefault((child.trouble, child.away), []).append(child)
+    for (trouble, away), who in said.items():
         since = min(child.trouble_since for child in who)
         text = f"{_names(who)}: {trouble} (for {span(unix - since)})"
-        yield Trouble(who[0].away or "complaint", who[0].role, text, since)
+        yield Trouble(away or "complaint", who[0].role, text, since)
 
 
 def _names(children: Sequence[Child]) -> str:

@@ -4,7 +4,7 @@ from functools import partial
 
 from qsuper.place import Kind, Place
 from qsuper.redis.address import EMBEDDED
-from qsuper.roles import redis
+from qsuper.roles import redis, web
 from qsuper.roles.keeper import Keeper
 from qsuper.roles.one_pass import OnePass
 from qsuper.roles.role import enter
@@ -20,6 +20,13 @@ def listen(place: Place) -> int:
     return enter(Listener, place)
 
 
+def alert(place: Place) -> int:
+    """The `main` of the child that tells: for those who want to be told."""
+    from qsuper.roles.alerts import Alerts
+
+    return enter(Alerts, place)
+
+
 KINDS: tuple[Kind, ...] = (
     Kind("worker", partial(enter, Worker), per_queue=True),
     Kind("scheduler", partial(enter, Scheduler), stops_last=True),
@@ -32,6 +39,12 @@ KINDS: tuple[Kind, ...] = (
         wanted=lambda config: config.redis.url == EMBEDDED,
     ),
     Kind("listener", listen, wanted=lambda config: config.redis.url is not None),
+    Kind(
+        "alerts",
+        alert,
+        wanted=lambda config: bool(config.alerts.command or config.alerts.webhook),
+    ),
+    Kind("web", web.serve, stops_last=True, wanted=lambda config: config.web.listen is not None),
 )
 """The children of `qsuper run`."""
 
