@@ -1,0 +1,28 @@
+"""Puts the dashboard together."""
+
+from pathlib import Path
+
+from qsuper.place import Place
+from qsuper.roles.web import keys
+from qsuper.roles.web.access import Access
+from qsuper.roles.web.app import App
+from qsuper.roles.web.door import Door
+from qsuper.roles.web.events import Events
+from qsuper.roles.web.guard import Guard
+from qsuper.roles.web.names import Names
+from qsuper.roles.web.pool import QUICK_THREADS, Pool
+from qsuper.roles.web.revoked import Revoked
+from qsuper.roles.web.server import Server
+from qsuper.roles.web.sessions import Sessions
+from qsuper.roles.web.site import Site
+
+
+def build(place: Place) -> Server:
+    """A server that is ready to serve; raises `UnfitSecret`."""
+    web = place.config.web
+    secrets = keys.read(place.config)
+    sessions = Sessions(secrets.signing, Revoked(Path(place.config.state_dir)))
+    site, pool, quick = Site(place), Pool(), Pool(QUICK_THREADS)
+    door = Door(Access(web, secrets, sessions), read_only=web.read_only)
+    events = Events(site, pool, quick)
+    return Server(place, Guard(App(site, door, pool, quick, events), Names(web)), events)
