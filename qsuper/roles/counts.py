@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from qsuper.errors import ScoreboardError
 from qsuper.history import History, More
 from qsuper.roles.role import Role
 from qsuper.scoreboard import (
@@ -16,6 +17,7 @@ from qsuper.scoreboard import (
     QUEUES_MOST,
     Scoreboard,
     Spread,
+    clock,
     no_runs,
     no_waits,
 )
@@ -39,6 +41,7 @@ class _Sum:
     """What the meters showed at one moment."""
 
     at: float
+    """By the scoreboard's clock."""
     outcomes: list[int] = field(default_factory=lambda: [0] * len(OUTCOMES))
     runs: Spread = field(default_factory=no_runs)
     waits: dict[int, Spread] = field(default_factory=dict)
@@ -51,7 +54,7 @@ class Counts:
     def __init__(self) -> None:
         self._number = 0
         self._finished: dict[str, dict[str, int]] = {}
-        self._sums: deque[_Sum] = deque(maxlen=MINUTE + 1)
+        self._sums: deque[_Sum] = deque()
         self._history: History | None = None
         self._no_history = False
 
@@ -72,18 +75,24 @@ class Counts:
             }
             for name in names
         ]
-        waiting = [name for name in names if counted[name][State.SCHEDULED.word]]
-        self._sums.append(_sum(keeper.board, unix))
+        waiting = [name for name in keeper.config.queues if counted[name][State.SCHEDULED.word]]
+        self._sums.append(_sum(keeper.board, clock()))
+        while self._sums[-1].at - self._sums[0].at > MINUTE + 1:
+            self._sums.popleft()
         self._remember(keeper, queues, unix)
         self._number += 1
-        keeper.board.bulletin("keeper").post(
-            {
-                "queues": queues,
-                "due": sorted(_due(keeper, connection, waiting), key=lambda due: due["at"]),
-                "minute": self._minute(keeper.board),
-                "posted": unix,
-            }
-        )
+        bulletin = {
+            "queues": queues,
+            "due": sorted(_due(keeper, connection, waiting), key=lambda due: due["at"]),
+            "minute": self._minute(keeper.board),
+            "posted": unix,
+        }
+        try:
+            keeper.board.bulletin("keeper").post(bulletin)
+        except ScoreboardError:
+            # Hundreds of queues with long names; those of others are the first to do without.
+            own = [queue for queue in queues if queue["queue"] in keeper.config.queues]
+            keeper.board.bulletin("keeper").post(bulletin | {"queues": own})
 
     def _names(self, keeper: Role, connection: Connection) -> list[str]:
         known = set(keeper.config.queues).union(self._finished)
@@ -115,8 +124,7 @@ class Counts:
         if self._history is None:
             return
         before = self._sums[-2] if len(self._sums) > 1 else self._sums[-1]
-        now = self._sums[-1]
-        more = _difference(now, before)
+        more = _difference(self._sums[-1], before)
         more.ready = sum(queue["states"][State.READY.word] for queue in queues)
         more.oldest = max((queue["oldest_ready"] or 0.0 for queue in queues), default=0.0)
         more.wanted = sum(queue.wanted for queue in keeper.board.queues())

@@ -123,6 +123,8 @@ class Scoreboard:
             self._ended(index).clear()
         for slot in range(min(self.header.rows, SLOTS)):
             self._clear_counts(self.record(slot))
+        # A master that was killed while it moved some has left it odd.
+        self.header.moving = 0
 
     def _subjects(self) -> Iterator[int]:
         yield from range(self.header.queues)
