@@ -59,12 +59,18 @@ class Point:
 
 
 @dataclass(slots=True)
-class More:
-    """What is added to the point of now."""
+class Sums:
+    """What has been counted since a master started; it only grows."""
 
     outcomes: Sequence[int] = (0,) * len(OUTCOMES)
     waits: Spread = field(default_factory=no_waits)
     runs: Spread = field(default_factory=no_runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What there is at the moment, as `Point` has it."""
+
     ready: int = 0
     oldest: float = 0.0
     wanted: int = 0
@@ -75,7 +81,11 @@ class More:
 _GAUGES = 5
 _ADDED = len(OUTCOMES) + 2 + len(WAIT_BOUNDS) + 1 + len(RUN_BOUNDS) + 1
 _POINT = struct.Struct(f"={_GAUGES + _ADDED}q")
-_POINTS_AT = len(MAGIC)
+# The sums that were added last, and of which master they are: what is new is what lies beyond them,
+# whoever adds it. A keeper that is replaced works on for a while beside the one that follows it.
+_LAST = struct.Struct(f"=d{_ADDED}q")
+_LAST_AT = len(MAGIC)
+_POINTS_AT = _LAST_AT + _LAST.size
 SIZE = _POINTS_AT + sum(ring.points for ring in RINGS) * _POINT.size
 
 
@@ -106,31 +116,40 @@ class History:
         with path.open("r+b") as file:
             return cls(mmap.mmap(file.fileno(), SIZE))
 
-    def add(self, more: More, unix: float) -> None:
-        """Add to the points of this moment."""
-        added = [
-            *more.outcomes,
-            more.waits.microseconds,
-            *more.waits.counts,
-            more.runs.microseconds,
-            *more.runs.counts,
+    def add(self, sums: Sums, gauges: Gauges, *, master: float, unix: float) -> None:
+        """Add to the points of this moment what is new in `sums`; `master` is when that of the sums
+        has started."""
+        now = [
+            *sums.outcomes,
+            sums.waits.microseconds,
+            *sums.waits.counts,
+            sums.runs.microseconds,
+            *sums.runs.counts,
         ]
+        known, *last = _LAST.unpack_from(self._mapped, _LAST_AT)
+        before = last if known == master else [0] * _ADDED
+        _LAST.pack_into(self._mapped, _LAST_AT, master, *map(max, now, before))
+        added = [max(0, new - old) for new, old in zip(now, before, strict=True)]
         for ring in RINGS:
-            begins = int(unix) // ring.width * ring.width
-            place = self._place(ring, begins)
-            at, ready, oldest, _, _, *before = _POINT.unpack_from(self._mapped, place)
-            if at != begins:
-                ready = oldest = 0
-                before = [0] * _ADDED
-            gauges = (
-                begins,
-                max(ready, more.ready),
-                max(oldest, int(more.oldest * 1000)),
-                more.wanted,
-                more.running,
-            )
-            now = [a + b for a, b in zip(before, added, strict=True)]
-            _POINT.pack_into(self._mapped, place, *gauges, *now)
+            self._add_to(ring, added, gauges, unix)
+
+    def _add_to(self, ring: Ring, added: list[int], gauges: Gauges, unix: float) -> None:
+        begins = int(unix) // ring.width * ring.width
+        place = self._place(ring, begins)
+        at, ready, oldest, _, _, *before = _POINT.unpack_from(self._mapped, place)
+        if at != begins:
+            ready = oldest = 0
+            before = [0] * _ADDED
+        _POINT.pack_into(
+            self._mapped,
+            place,
+            begins,
+            max(ready, gauges.ready),
+            max(oldest, int(gauges.oldest * 1000)),
+            gauges.wanted,
+            gauges.running,
+            *(old + new for old, new in zip(before, added, strict=True)),
+        )
 
     def hour(self, unix: float | None = None) -> list[Point]:
         """The last hour in points of ten seconds, the oldest first."""

@@ -7,6 +7,7 @@ child and for ever: deploys do write that fast.
 
 import os
 import sys
+import sysconfig
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.machinery import (
@@ -46,7 +47,18 @@ def distrust() -> None:
     sys.path_importer_cache.clear()
 
 
-_hook = FileFinder.path_hook(
+def _hook(path: str) -> Any:
+    # What is installed there was not written by hand, and is compiled by who may write there: a
+    # daemon that may not would compile it all anew at each start.
+    if any(path == folder or path.startswith(folder + os.sep) for folder in _LIBRARIES):
+        raise ImportError
+    return _finder(path)
+
+
+_LIBRARIES = frozenset(
+    sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib", "platstdlib")
+)
+_finder = FileFinder.path_hook(
     (ExtensionFileLoader, EXTENSION_SUFFIXES),
     (_Loader, SOURCE_SUFFIXES),
     (SourcelessFileLoader, BYTECODE_SUFFIXES),

@@ -129,4 +129,6 @@ def describe(crew: Crew, orders: Orders) -> str:
 
 
 def _boots(child: Child, now: float) -> bool:
-    return child.state is ChildState.STARTING and now - child.since < BOOTS_WITHIN
+    """Whether it boots for the first time: one that is recycled has shown that it can."""
+    first = child.state is ChildState.STARTING and not child.boots
+    return first and now - child.since < BOOTS_WITHIN

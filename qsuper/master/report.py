@@ -25,6 +25,7 @@ def post(
     now, unix = clock(), time.time()
     bulletin = {
         "version": VERSION,
+        "nonce": header.nonce,
         "children": [_describe(child, now, unix) for child in _sorted(crew)],
         "wanted": wanted,
         "scale_remembered": remembered,

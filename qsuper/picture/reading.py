@@ -41,7 +41,8 @@ def take(state_dir: Path, *, now: float, unix: float, memory: Memory = processes
     if not lives:
         raise NotRunning(f"not running in {state_dir}; start it with `qsuper run`")
     bulletin: dict[str, Any] = board.bulletin("master").read() or {}
-    if bulletin.get("posted", 0.0) < header.started:
+    if bulletin.get("nonce", header.nonce) != header.nonce:
+        # The last master's.
         bulletin = {}
     counted: dict[str, Any] = board.bulletin("keeper").read() or {}
     children = tuple(_child(entry, board, now, memory) for entry in bulletin.get("children", ()))
@@ -187,7 +188,9 @@ def _totals(board: Scoreboard, bulletin: dict[str, Any]) -> Totals:
             for name, task in sorted(everything.tasks.items())
         },
         waits={
-            queue.name: waits(counts[index].waits) for index, queue in enumerate(board.queues())
+            queue.name: waits(counts[index].waits)
+            for index, queue in enumerate(board.queues())
+            if index in counts
         },
         lateness={
             "timers": waits(counts[TIMERS].waits),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qsuper.errors import ScoreboardError
-from qsuper.history import History, More
+from qsuper.history import Gauges, History, Sums
 from qsuper.roles.role import Role
 from qsuper.scoreboard import (
     OUTCOMES,
@@ -31,7 +31,10 @@ _SLOW_EVERY = 10
 """Seconds between two counts of finished rows of a queue that has very many."""
 MINUTE = 60
 DUE_MOST = 5
-"""Rows of each queue, and watched keys, that fall due next and are told."""
+"""Rows of each queue, and watched keys, that are looked at for what falls due next."""
+NAME_MOST = 200
+SOON = 40
+"""Those of them that are told."""
 
 log = logging.getLogger("qsuper.keeper")
 
@@ -83,7 +86,7 @@ class Counts:
         self._number += 1
         bulletin = {
             "queues": queues,
-            "due": sorted(_due(keeper, connection, waiting), key=lambda due: due["at"]),
+            "due": sorted(_due(keeper, connection, waiting), key=lambda due: due["at"])[:SOON],
             "minute": self._minute(keeper.board),
             "posted": unix,
         }
@@ -123,13 +126,14 @@ class Counts:
                 log.warning("the last hour and day are not kept: %s", error)
         if self._history is None:
             return
-        before = self._sums[-2] if len(self._sums) > 1 else self._sums[-1]
-        more = _difference(self._sums[-1], before)
-        more.ready = sum(queue["states"][State.READY.word] for queue in queues)
-        more.oldest = max((queue["oldest_ready"] or 0.0 for queue in queues), default=0.0)
-        more.wanted = sum(queue.wanted for queue in keeper.board.queues())
-        more.running = _working(keeper.board)
-        self._history.add(more, unix)
+        gauges = Gauges(
+            ready=sum(queue["states"][State.READY.word] for queue in queues),
+            oldest=max((queue["oldest_ready"] or 0.0 for queue in queues), default=0.0),
+            wanted=sum(queue.wanted for queue in keeper.board.queues()),
+            running=_working(keeper.board),
+        )
+        sums = _difference(self._sums[-1], _Sum(0.0))
+        self._history.add(sums, gauges, master=keeper.board.header.started, unix=unix)
 
     def _minute(self, board: Scoreboard) -> dict[str, Any]:
         now, before = self._sums[-1], self._sums[0]
@@ -158,12 +162,12 @@ def _sum(board: Scoreboard, unix: float) -> _Sum:
     return found
 
 
-def _difference(now: _Sum, before: _Sum) -> More:
+def _difference(now: _Sum, before: _Sum) -> Sums:
     waits = no_waits()
     for index, spread in now.waits.items():
         waits.add(spread - before.waits.get(index, no_waits()))
     outcomes = [a - b for a, b in zip(now.outcomes, before.outcomes, strict=True)]
-    return More(outcomes, waits, now.runs - before.runs)
+    return Sums(outcomes, waits, now.runs - before.runs)
 
 
 def _words(spread: Spread) -> dict[str, Any]:
@@ -185,7 +189,7 @@ def _due(keeper: Role, connection: Connection, queues: list[str]) -> list[dict[s
             {
                 "at": row.at,
                 "what": "job",
-                "name": row.name or "",
+                "name": (row.name or "")[:NAME_MOST],
                 "task": row.task,
                 "queue": queue,
                 "id": row.id,
@@ -197,7 +201,7 @@ def _due(keeper: Role, connection: Connection, queues: list[str]) -> list[dict[s
             {
                 "at": entry.deadline / 1000,
                 "what": "key",
-                "name": entry.key.name[:200].decode("utf-8", "backslashreplace"),
+                "name": entry.key.name[:NAME_MOST].decode("utf-8", "backslashreplace"),
                 "task": "",
                 "queue": "",
                 "id": None,

@@ -63,10 +63,19 @@ def _settle(place: Place, connection: Connection, death: Death) -> None:
         wait=backoff.base * random.uniform(0.8, 1.2),
     )
     meter, task = place.board.meter(place.record.slot), death.task or OTHERS
-    meter.settled(task, "failed", done.failed)
-    meter.settled(task, "dead", done.buried)
-    meter.settled(task, "cancelled", done.cancelled)
+    if death.in_flight is not None and (outcome := _outcome(done)):
+        # What had run and was not acked has counted itself.
+        meter.settled(task, outcome)
     say(f"{death.cause} (worker {death.worker})", death.queue, done)
+
+
+def _outcome(done: Settlement) -> str:
+    """What became of the job in flight, of a batch the worst; empty when it went back."""
+    if done.buried:
+        return "dead"
+    if done.cancelled:
+        return "cancelled"
+    return "failed" if done.failed else ""
 
 
 def say(subject: str, queue: str, done: Settlement) -> None:

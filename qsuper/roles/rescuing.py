@@ -3,6 +3,7 @@
 import logging
 
 from qsuper.place import Place
+from qsuper.scoreboard import OTHERS
 from qsuper.store import nodes
 from qsuper.store.counting import queue_names
 from qsuper.store.database import Connection
@@ -54,6 +55,9 @@ def _rescue(place: Place, connection: Connection, node: Node) -> None:
             node=place.board.header.node,
             max_attempts=place.config.job.max_attempts,
         )
+    meter = place.board.meter(place.record.slot)
+    meter.settled(OTHERS, "failed", done.failed)
+    meter.settled(OTHERS, "dead", done.buried)
     log.warning(
         "node %s (%s) is lost: %d jobs went back, %d run again, %d are dead",
         node.id,

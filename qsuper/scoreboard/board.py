@@ -10,7 +10,13 @@ from qsuper.errors import ScoreboardError
 from qsuper.scoreboard.bulletin import BULLETIN_SIZE, Bulletin
 from qsuper.scoreboard.fields import Memory, make
 from qsuper.scoreboard.header import Header, QueueRecord
-from qsuper.scoreboard.meter import METER_SIZE, Meter, Reading
+from qsuper.scoreboard.meter import (
+    ENDED_METER_SIZE,
+    ENDED_TASKS_MOST,
+    METER_SIZE,
+    Meter,
+    Reading,
+)
 from qsuper.scoreboard.record import RECORD_SIZE, Record
 
 MAGIC = b"QSUPER02"
@@ -26,7 +32,7 @@ _RECORDS_AT = _QUEUES_AT + QUEUES_MOST * _QUEUE_SIZE
 _BULLETINS_AT = _RECORDS_AT + SLOTS * RECORD_SIZE
 _METERS_AT = _BULLETINS_AT + len(BULLETINS) * BULLETIN_SIZE
 _ENDED_AT = _METERS_AT + SLOTS * METER_SIZE
-SIZE = _ENDED_AT + (QUEUES_MOST + 2) * METER_SIZE
+SIZE = _ENDED_AT + (QUEUES_MOST + 2) * ENDED_METER_SIZE
 TIMERS, WATCHED = QUEUES_MOST, QUEUES_MOST + 1
 """Where, beside the queues, is counted how late timers and watched keys fire."""
 _OF_RECORD = ("conflicts", "helps", "fenced")
@@ -132,7 +138,8 @@ class Scoreboard:
 
     def _ended(self, index: int) -> Meter:
         """What those have counted whose records were given to others."""
-        return Meter(self._memory, _ENDED_AT + index * METER_SIZE)
+        start = _ENDED_AT + index * ENDED_METER_SIZE
+        return Meter(self._memory, start, ENDED_METER_SIZE, ENDED_TASKS_MOST)
 
     def _read(self, slot: int) -> Reading:
         record, reading = self.record(slot), self.meter(slot).read()

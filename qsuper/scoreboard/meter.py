@@ -35,6 +35,9 @@ due times of schedules that made no job because nobody was there."""
 
 TASKS_MOST = 32
 """Tasks a process counts apart; what comes after them is counted together under `OTHERS`."""
+ENDED_TASKS_MOST = 256
+"""The same of all processes of a queue that have ended: those of one may be others than those of
+the next, and a task that had a name shall keep it."""
 OTHERS = "(others)"
 NAME_BYTES = 128
 
@@ -48,7 +51,9 @@ _RUNS_AT = _SUM_AT + 1
 _RUN_BUCKETS = len(RUN_BOUNDS) + 1
 _TASK_WORDS = _RUNS_AT + _RUN_BUCKETS
 METER_SIZE = 12_288
+ENDED_METER_SIZE = 86_016
 assert (_TASKS_AT + TASKS_MOST * _TASK_WORDS) * 8 <= METER_SIZE
+assert (_TASKS_AT + ENDED_TASKS_MOST * _TASK_WORDS) * 8 <= ENDED_METER_SIZE
 
 
 @dataclass(slots=True)
@@ -106,13 +111,17 @@ class Reading:
 class Meter(Part):
     """A part of the scoreboard with one writer. Numbers only grow."""
 
-    __slots__ = ("_places", "_waits")
+    __slots__ = ("_most", "_places", "_size", "_waits")
 
     tasks = Int(0)
     """How many tasks have a place."""
 
-    def __init__(self, memory: Memory, start: int) -> None:
+    def __init__(
+        self, memory: Memory, start: int, size: int = METER_SIZE, most: int = TASKS_MOST
+    ) -> None:
+        """`most` tasks fit into `size` bytes."""
         super().__init__(memory, start)
+        self._size, self._most = size, most
         self._places: dict[str, int] = {}
         self._waits = self.word + _WAITS_AT
 
@@ -130,7 +139,7 @@ class Meter(Part):
             ints[first] += int(waited * 1e6)
             ints[first + 1 + bisect_left(WAIT_BOUNDS, waited)] += 1
 
-    def settled(self, task: str, outcome: str, count: int) -> None:
+    def settled(self, task: str, outcome: str, count: int = 1) -> None:
         """So many attempts ended so with their worker; nobody knows how long they took."""
         if count:
             place = self._places.get(task) or self._place(task)
@@ -148,7 +157,7 @@ class Meter(Part):
         self.ints[self.word + _COUNTERS_AT + COUNTERS.index(counter)] += more
 
     def clear(self) -> None:
-        self.bytes[self.start : self.start + METER_SIZE] = bytes(METER_SIZE)
+        self.bytes[self.start : self.start + self._size] = bytes(self._size)
         self._places.clear()
 
     def read(self) -> Reading:
@@ -157,7 +166,7 @@ class Meter(Part):
         counters = self.ints[word + _COUNTERS_AT : word + _COUNTERS_AT + len(COUNTERS)].tolist()
         reading.counters = dict(zip(COUNTERS, counters, strict=True))
         reading.waits = self._spread(word + _WAITS_AT, _WAIT_BUCKETS)
-        for number in range(min(self.tasks, TASKS_MOST)):
+        for number in range(min(self.tasks, self._most)):
             place = word + _TASKS_AT + number * _TASK_WORDS
             outcomes = self.ints[place + _NAME_WORDS : place + _SUM_AT].tolist()
             runs = self._spread(place + _SUM_AT, _RUN_BUCKETS)
@@ -194,7 +203,7 @@ class Meter(Part):
                 break
             place += _TASK_WORDS
         else:
-            if self.tasks >= TASKS_MOST - 1 and task != OTHERS:
+            if self.tasks >= self._most - 1 and task != OTHERS:
                 place = self._places.get(OTHERS) or self._place(OTHERS)
             else:
                 self.bytes[place * 8 : place * 8 + NAME_BYTES] = raw

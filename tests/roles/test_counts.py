@@ -95,7 +95,6 @@ def test_what_was_done_goes_into_the_history_once(
     bench: Bench, keeper: Keeper, seconds: Seconds
 ) -> None:
     worker = bench.board.meter(bench.record().slot)
-    worker.ended("mail", DONE, 0.02, 0.3)
     count(keeper)
     for _ in range(3):
         worker.ended("mail", DONE, 0.02, 0.3)
@@ -131,3 +130,15 @@ def test_what_falls_due_next_is_told(bench: Bench, keeper: Keeper) -> None:
             "UPDATE queue SET run_at = {in:ahead} WHERE id = :id", ahead=ahead, id=job
         )
     assert [due["name"] for due in count(keeper)["due"]] == ["soon", "late"]
+
+
+def test_a_task_whose_name_is_no_utf_8_is_told_all_the_same(bench: Bench, keeper: Keeper) -> None:
+    if bench.table.connection.backend.name == "sqlite":
+        bench.table.connection.raw.execute(
+            "INSERT INTO queue (task, status, run_at)"
+            " VALUES (CAST(x'ff62' AS TEXT), 4, '2099-01-01 00:00:00')"
+        )
+    else:
+        bench.table.add(status=4, task="b")
+    (due,) = count(keeper)["due"]
+    assert due["task"].endswith("b")

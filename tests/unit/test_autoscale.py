@@ -290,3 +290,11 @@ def test_a_step_down_that_proves_wrong_is_not_repeated_soon() -> None:
     for now in range(100 + lasts, 200 + lasts):
         course = decided(course, now=float(now), turnout=one).course
     assert course.workers < 5
+
+
+def test_nothing_but_the_bounds_holds_back_the_first_worker() -> None:
+    bounds = Autoscale(min=0, max=4)
+    seen = Seen(now=100.0, wait=5.0, ready=3, turnout=Turnout(), readings=(Reading("cpu", 99.0),))
+    assert decide(Course(0, futile_until=1e9), bounds, seen).workers >= 1
+    assert decide(Course(0), bounds, replace(seen, room=0)).workers == 0
+    assert decide(Course(1, futile_until=1e9), bounds, seen).workers == 1

@@ -308,13 +308,18 @@ def test_a_unit_that_runs_is_asked_of_systemd(
     assert worst(list(upkeep.judge(found, Config()))) is Level.BAD
     (proc / "cgroup").write_text("0::/user.slice/user@0.service/app.slice\n")
     assert not list(guard.of_daemon(7))
+    (proc / "cgroup").write_text("0::/user.slice/user@0.service/app.slice/qsuper.service\n")
+    assert [one.where for one in guard.of_daemon(7)] == ["qsuper.service"]
 
 
 def test_a_span_is_read_as_systemd_writes_it() -> None:
     assert guard.seconds("1min 30s") == 90
     assert guard.seconds("500ms") == 0.5
     assert guard.seconds("60") == 60
-    assert guard.seconds("infinity") is None
+    assert guard.seconds("1m 30s") == guard.seconds("90seconds") == 90
+    assert guard.seconds("2 minutes") == 120
+    assert guard.seconds("5 m") == 300
+    assert guard.seconds("infinity") is guard.seconds("0") is guard.seconds("soon 3 moons") is None
 
 
 def test_a_task_longer_than_a_stop_waits_is_noted(tmp_path: Path) -> None:

@@ -110,3 +110,18 @@ def test_a_percentile_lies_in_the_bucket_of_its_rank() -> None:
     assert spread.percentile(1.0) == pytest.approx(4.0)
     assert Histogram((1.0,), (0, 3), 9.0).percentile(0.5) == 1.0
     assert Histogram((1.0,), (0, 0), 0.0).percentile(0.5) is None
+
+
+def test_a_task_that_was_counted_apart_stays_so_when_its_process_has_ended(
+    board: Scoreboard,
+) -> None:
+    for first in (0, 20):
+        slot, worker = meter(board, 0)
+        for number in range(first, first + 25):
+            worker.ended(f"task {number}", DONE, 0.1, 0.1)
+        board.record(slot).used = 0
+    before = {name: task.outcomes[DONE] for name, task in board.counts()[0].tasks.items()}
+    meter(board, 0)
+    after = {name: task.outcomes[DONE] for name, task in board.counts()[0].tasks.items()}
+    assert before == after
+    assert OTHERS not in after

@@ -22,8 +22,9 @@ TABLES = ("/etc/crontab", "/etc/cron.d/*", "/var/spool/cron/crontabs/*", "/var/s
 ASKED_FOR = 5.0
 """Seconds."""
 PROGRAMS = {"cron", "crond", "fcron", "anacron", "supercronic"}
-_TICK = re.compile(r"^[^#\n]*\bqsuper\b.*\bcron\s+tick\b", re.MULTILINE)
-_WORK = re.compile(r"^[^#\n]*\bqsuper\b.*\bwork\b", re.MULTILINE)
+_VERB = r"^[^#\n]*\bqsuper(?:\s+--config[ =]\S+)?\s+"
+_TICK = re.compile(_VERB + r"cron\s+tick\b", re.MULTILINE)
+_WORK = re.compile(_VERB + r"work\b", re.MULTILINE)
 
 
 def crontab(case: Case) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,18 @@ PROC = Path("/proc")
 ASKED_FOR = 5.0
 """Seconds."""
 _RUN = re.compile(r"\bqsuper\b.*\brun\b")
-_UNIT = re.compile(r"/(?P<unit>[^/]+\.service)(?:/|$)")
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|s|sec|min|h|d)?(?![a-z])")
-_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400, "": 1}
+_UNIT = re.compile(r"/([^/]+\.service)(?=/|$)", re.MULTILINE)
+_MANAGER = "user@"
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
+_UNITS = {
+    **dict.fromkeys(("us", "usec"), 1e-6),
+    **dict.fromkeys(("ms", "msec"), 1e-3),
+    **dict.fromkeys(("", "s", "sec", "second", "seconds"), 1.0),
+    **dict.fromkeys(("m", "min", "minute", "minutes"), 60.0),
+    **dict.fromkeys(("h", "hr", "hour", "hours"), 3600.0),
+    **dict.fromkeys(("d", "day", "days"), 86400.0),
+}
+"""As systemd.time(7) has them; longer ones stop nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,7 @@ def of_daemon(pid: int) -> Iterator[Guard]:
         for program in supervisor.programs(url, timeout=ASKED_FOR):
             if program.get("name") == name:
                 yield _supervised(f"program {name}", program)
-    elif (unit := unit_of(pid)) and (shown := _show(unit)):
+    elif (unit := unit_of(pid)) and (shown := _show(pid, unit)):
         yield _unit(unit, shown)
 
 
@@ -68,20 +78,24 @@ def in_files(folder: str) -> Iterator[Guard]:
 
 def unit_of(pid: int) -> str | None:
     """The service of systemd that a process is of."""
+    # The innermost; the manager of somebody who is logged in is no service of qsuper's.
+    units = [unit for unit in _units(pid) if not unit.startswith(_MANAGER)]
+    return units[-1] if units else None
+
+
+def _units(pid: int) -> list[str]:
     try:
-        text = (PROC / str(pid) / "cgroup").read_text()
+        return _UNIT.findall((PROC / str(pid) / "cgroup").read_text())
     except OSError:
-        return None
-    units = [found["unit"] for found in map(_UNIT.search, text.splitlines()) if found]
-    # The session of somebody who is logged in is no service of qsuper's.
-    return next((unit for unit in units if not unit.startswith("user@")), None)
+        return []
 
 
 def seconds(text: str) -> float | None:
-    """`90`, `1min 30s`, as systemd writes it; None for `infinity`."""
-    if text.strip() == "infinity":
-        return None
-    return sum(float(number) * _UNITS[unit] for number, unit in _SPAN.findall(text))
+    """`90`, `1min 30s`, as systemd writes it; None for ever, which is `infinity` or 0, and for what
+    cannot be read."""
+    found = [(float(number), _UNITS.get(unit)) for number, unit in _SPAN.findall(text)]
+    known = [number * unit for number, unit in found if unit is not None]
+    return (sum(known) or None) if len(known) == len(found) else None
 
 
 def _supervised(where: str, values: Mapping[str, object]) -> Guard:
@@ -92,27 +106,36 @@ def _supervised(where: str, values: Mapping[str, object]) -> Guard:
     return Guard(
         "supervisord",
         where,
-        float(str(values.get("stopwaitsecs", 10))),
+        _number(str(values.get("stopwaitsecs", 10))),
         is_true("stopasgroup", False),
         restart not in ("false", "no", "off", "0"),
     )
 
 
+def _number(text: str) -> float | None:
+    """None where it stands in a variable."""
+    with suppress(ValueError):
+        return float(text)
+    return None
+
+
 def _unit(where: str, values: Mapping[str, str]) -> Guard:
-    stop = values.get("TimeoutStopUSec") or values.get("timeoutstopsec") or "90s"
+    own = values.get("timeoutstopsec") or values.get("timeoutsec")
+    stop = values.get("TimeoutStopUSec") or own or "90s"
     kill_mode = values.get("KillMode") or values.get("killmode") or "control-group"
     restart = values.get("Restart") or values.get("restart") or "no"
     return Guard("systemd", where, seconds(stop), kill_mode == "control-group", restart != "no")
 
 
-def _show(unit: str) -> dict[str, str]:
+def _show(pid: int, unit: str) -> dict[str, str]:
     """What systemd says of a unit; nothing when it cannot be asked."""
     program = shutil.which("systemctl")
     if program is None:
         return {}
+    of_user = ["--user"] if any(one.startswith(_MANAGER) for one in _units(pid)) else []
     try:
         asked = subprocess.run(
-            [program, "show", unit, "-p", "TimeoutStopUSec,KillMode,Restart"],
+            [program, *of_user, "show", unit, "-p", "TimeoutStopUSec,KillMode,Restart"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -143,7 +166,7 @@ def _files(*patterns: str) -> Iterator[Path]:
 
 def _read(path: Path) -> dict[str, dict[str, str]]:
     """A file of sections; what cannot be read as one is empty."""
-    parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=(" ;",))
+    parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=(";",))
     try:
         parser.read_string(path.read_text(errors="replace"))
     except (OSError, configparser.Error):

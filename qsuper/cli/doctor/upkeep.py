@@ -8,9 +8,10 @@ from qsuper.cli.doctor.case import Case
 from qsuper.cli.doctor.finding import Finding, bad, note, ok, warn
 from qsuper.cli.doctor.guard import Guard
 from qsuper.config import Config
+from qsuper.master.ending import LAST_TIMEOUT, SETTLE_TIMEOUT
 from qsuper.picture import span
 
-SETTLING = 5.0
+SETTLING = SETTLE_TIMEOUT + LAST_TIMEOUT
 """Seconds that the master takes besides, once the workers have ended."""
 _STOP_WAIT = {"supervisord": "stopwaitsecs", "systemd": "TimeoutStopSec"}
 _GROUP = {"supervisord": "stopasgroup = false", "systemd": "KillMode=mixed"}

@@ -85,7 +85,9 @@ def _grow(course: Course, bounds: Autoscale, seen: Seen) -> Decision:
     if useless and now - course.raised_at >= bounds.cool_down:
         until = now + LESSON * bounds.cool_down
         return _step(replace(course, futile_until=until), seen, useless[0].workers, useless[1])
-    if obstacle := next(_obstacles(course, bounds, seen), None):
+    # Nothing that is known of more workers speaks against the first one.
+    obstacles = () if workers == 0 and _top(bounds, seen) else _obstacles(course, bounds, seen)
+    if obstacle := next(iter(obstacles), None):
         cause, why = obstacle
         return _hold(course, bounds, seen, cause, why) if cause else Decision(course)
     if useless:
