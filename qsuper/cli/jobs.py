@@ -93,7 +93,7 @@ def jobs(
 
 
 def _show_kinds(database: Database, wanted: Selection, most: int, *, as_json: bool) -> None:
-    grouping = Grouping(replace(wanted, state=wanted.state or State.DEAD))
+    grouping = Grouping(replace(wanted, state=State.DEAD if wanted.state is None else wanted.state))
     with connected(database) as connection:
         while grouping.step(connection):
             pass

@@ -9,6 +9,7 @@ from qsuper.client.options import Options
 from qsuper.config import Config, TaskConfig
 from qsuper.errors import ParamError
 from qsuper.job import NewJob
+from qsuper.tasks import tracing
 from qsuper.tasks.codecs import CODECS
 from qsuper.tasks.configured import apply, configured
 from qsuper.tasks.registry import Registry, Task
@@ -85,7 +86,10 @@ class Making:
     def job(self, task: str, param: str | None, options: Options) -> NewJob:
         """The job; what the options leave out is as its task says. Raises `ParamError`."""
         self.sized(task, param)
-        return NewJob(task, param, **in_seconds({**self._usual(task), **options}))
+        wanted = in_seconds({**self._usual(task), **options})
+        if trace := tracing.headers():
+            wanted["headers"] = {**trace, **(wanted.get("headers") or {})}
+        return NewJob(task, param, **wanted)
 
     def _usual(self, task: str) -> Options:
         if (known := self.known(task)) is not None:

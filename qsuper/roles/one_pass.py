@@ -142,6 +142,7 @@ class OnePass(Worker):
         return math.inf if slots and all(slot.taken for slot in slots) else 0.0
 
     def leave(self) -> None:
+        super().leave()
         if self.acks:
             # The node stays until somebody has settled what could not be written.
             return

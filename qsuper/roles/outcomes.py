@@ -23,3 +23,8 @@ def number_of(outcome: Outcome, wait: float | None) -> int:
     if wait is None and isinstance(outcome, Failed):
         return _DEAD
     return _NUMBERS[type(outcome)]
+
+
+def word_of(outcome: Outcome, wait: float | None) -> str:
+    """The same as a word."""
+    return OUTCOMES[number_of(outcome, wait)]

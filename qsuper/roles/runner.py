@@ -9,15 +9,16 @@ from qsuper import logs
 from qsuper.config import Config
 from qsuper.config.kinds import TEN_YEARS
 from qsuper.job import Buried, Cancelled, Discarded, Done, Failed, Job, Outcome, PutOff, Snoozed
-from qsuper.roles import backoff
+from qsuper.roles import backoff, tracing
 from qsuper.roles.alarm import Alarm
 from qsuper.roles.desk import WorkerDesk
 from qsuper.roles.family import end_what_began
+from qsuper.roles.outcomes import word_of
 from qsuper.roles.output import Output
 from qsuper.roles.surroundings import Surroundings
 from qsuper.scoreboard import Record, clock
 from qsuper.store import transacting
-from qsuper.store.database import Database
+from qsuper.store.database import Connection, Database
 from qsuper.tasks.current import CurrentJob
 from qsuper.tasks.ending import SoftTimeout
 from qsuper.tasks.hooks import Hooks
@@ -59,11 +60,22 @@ class Runner:
         self.spoilt = ""
         """Why nothing else may run in this process; empty while all is well."""
         self._alarm = Alarm(record)
+        self._tracing = tracing.found(queue)
         self._surroundings = Surroundings()
 
     def task(self, job: Job) -> Task | None:
         """The task of a job; None when nobody here knows it."""
         return self._registry.get(job.task)
+
+    def expect(self, connection: Connection, jobs: list[Job]) -> None:
+        """These are the next batch; `connection` is the worker's, with nothing under way."""
+        if self._tracing is not None:
+            self._tracing.expect(connection, jobs)
+
+    def leave(self) -> None:
+        """No further job runs in this process."""
+        if self._tracing is not None:
+            self._tracing.flush()
 
     def run(
         self, job: Job, task: Task | None, position: int, began: float, *, quiet: bool
@@ -72,10 +84,12 @@ class Runner:
         not worth a line of its own."""
         self._describe(job, task)
         logs.job_context(job.id, job.attempt, self._worker, job.task)
-        self._record.begin(position, began)
-        outcome = self._outcome(task, job, began)
-        self._record.finish(position)
-        ended = clock()
+        if self._tracing is None or task is None:
+            outcome, ended = self._timed(task, job, position, began)
+        else:
+            with self._tracing.span(job) as span:
+                outcome, ended = self._timed(task, job, position, began)
+                self._tracing.tell(span, outcome, word_of(outcome, self.wait(job, outcome)))
         if why := self._surroundings.put_back(job.task, trusted=quiet):
             self.spoilt = why
             log.warning("its worker is replaced, for it cannot put back what it leaves: %s", why)
@@ -112,6 +126,15 @@ class Runner:
     def interrupt(self) -> None:
         """Raise `Aborted` in the job in flight, if one is; called by a signal handler."""
         self._alarm.interrupt()
+
+    def _timed(
+        self, task: Task | None, job: Job, position: int, began: float
+    ) -> tuple[Outcome, float]:
+        """Its outcome and when it ended; in flight, on the scoreboard, for just so long."""
+        self._record.begin(position, began)
+        outcome = self._outcome(task, job, began)
+        self._record.finish(position)
+        return outcome, clock()
 
     def _outcome(self, task: Task | None, job: Job, began: float) -> Outcome:
         if task is None:

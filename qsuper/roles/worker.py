@@ -170,6 +170,10 @@ class Worker(Role):
         super().interrupt()
         self.runner.interrupt()
 
+    def leave(self) -> None:
+        if self.order != AT_ONCE:
+            self.runner.leave()
+
     def farewell(self) -> None:
         self._go_now()
 
@@ -193,6 +197,7 @@ class Worker(Role):
         self.companion.watch()
         all_fast = True
         try:
+            self.runner.expect(self.link.connection, jobs)
             while (job := self.batch.next()) is not None:
                 now = clock()
                 if self._may_not_go_on(now):

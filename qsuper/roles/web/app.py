@@ -1,12 +1,9 @@
 """The addresses of the dashboard, and what is behind each."""
 
-import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, Router
@@ -14,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from qsuper.errors import NoSuchJob, NotRunning, QsuperError, StoreError, WireError
 from qsuper.picture import Picture
-from qsuper.roles.web import health, metrics, static
+from qsuper.roles.web import health, metrics, sent, static
 from qsuper.roles.web.actions import ACTIONS, Action
 from qsuper.roles.web.answers import Trouble, to_json
 from qsuper.roles.web.door import CSRF_HEADER, Door, local
@@ -40,8 +37,6 @@ _STATUS: tuple[tuple[type[QsuperError], int], ...] = (
 """How an error is told: the first that fits."""
 _OWN_FIELDS = ("csrf", "back")
 _GOOD, _BAD = "+", "-"
-
-log = logging.getLogger("qsuper.web")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -86,7 +81,7 @@ class App:
         return _log_in_form(request.query_params.get("back", "/"))
 
     async def log_in(self, request: Request) -> Response:
-        fields = await _form(request)
+        fields = await sent.form(request)
         back = fields.get("back", "/")
         try:
             answer = self._door.log_in(request, fields.get("token", "").strip(), back)
@@ -95,7 +90,7 @@ class App:
         return answer or _log_in_form(back, "That is not the token.", 403)
 
     async def log_out(self, request: Request) -> Response:
-        return self._door.log_out(request, (await _form(request)).get("csrf", ""))
+        return self._door.log_out(request, (await sent.form(request)).get("csrf", ""))
 
     async def events(self, request: Request) -> Response:
         self._door.visitor(request)
@@ -176,7 +171,7 @@ class App:
 
     def _form(self, action: Action) -> Endpoint:
         async def do(request: Request) -> Response:
-            fields = await _form(request)
+            fields = await sent.form(request)
             self._door.actor(request, fields.get("csrf", ""))
             given = {name: value for name, value in fields.items() if name not in _OWN_FIELDS}
             try:
@@ -192,7 +187,7 @@ class App:
     def _call(self, action: Action) -> Endpoint:
         async def do(request: Request) -> Response:
             self._door.actor(request, request.headers.get(CSRF_HEADER, ""))
-            given = await _json(request)
+            given = await sent.json(request)
             done = await self._told(action.do, self._site, given)
             return to_json({"ok": True, "text": done.text, **done.numbers})
 
@@ -223,28 +218,6 @@ def _path(request: Request) -> dict[str, str]:
 
 def _query(request: Request) -> dict[str, str]:
     return dict(request.query_params)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    if (
-        request.headers.get("content-type", "").partition(";")[0]
-        != "application/x-www-form-urlencoded"
-    ):
-        raise Trouble(415, "A form is sent as application/x-www-form-urlencoded.")
-    try:
-        body = (await request.body()).decode()
-        return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=100, errors="strict"))
-    except ValueError:
-        raise Trouble(400, "That is not a form.") from None
-
-
-async def _json(request: Request) -> Mapping[str, Any]:
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        raise Trouble(415, "Send JSON, as application/json.")
-    try:
-        return msgspec.json.decode(await request.body() or b"{}", type=dict[str, Any])
-    except (ValueError, RecursionError):
-        raise Trouble(400, "That is not a JSON object.") from None
 
 
 def _log_in_form(

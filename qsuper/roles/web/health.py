@@ -7,7 +7,7 @@ from qsuper.states import ChildState
 
 SILENT_MOST = 2 * STALE
 """Seconds for which the master may have said nothing."""
-_IN_THE_WAY = ("lease", "database", "master silent", "not counted", "stopping")
+_IN_THE_WAY = ("lease", "database", "master silent", "stopping")
 """Kinds of trouble with which nothing would be run here."""
 
 

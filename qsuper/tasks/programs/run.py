@@ -7,6 +7,7 @@ from qsuper.config import BackoffConfig
 from qsuper.errors import ParamError, QsuperError
 from qsuper.failpoint import failpoint
 from qsuper.job import Buried, Done, Failed, Job, Outcome, Snoozed
+from qsuper.tasks import tracing
 from qsuper.tasks.current import CurrentJob, as_json
 from qsuper.tasks.program import OWN, Program, about
 from qsuper.tasks.programs.process import Process
@@ -53,6 +54,7 @@ def _command(
 ) -> Command:
     environ = program.environment(os.environ)
     path = program.locate(environ)
+    environ |= tracing.variables()
     environ |= about(job, current)
     # Nothing can have been saved before its first claim.
     if job.claims > 1 and (state := current.state) is not None:
