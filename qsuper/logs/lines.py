@@ -1,9 +1,10 @@
 """A line of the log, read back: the other way round than `formats`."""
 
 import re
-from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 _HEAD = re.compile(rb'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} |\{"time":"')
 _TEXT = re.compile(
@@ -17,8 +18,7 @@ _TEXT = re.compile(
 _STAMP_LETTERS = 23
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, rename={"stamp": "time"}):
     """What one line says."""
 
     stamp: str
@@ -36,22 +36,7 @@ class Line:
     task: str | None = None
 
 
-class _Object(msgspec.Struct):
-    """A line of the JSON format."""
-
-    time: str
-    level: str
-    process: str
-    pid: int
-    message: str
-    traceback: str = ""
-    job: int | None = None
-    attempt: int | None = None
-    worker: str | None = None
-    task: str | None = None
-
-
-_decode = msgspec.json.Decoder(_Object).decode
+_decode = msgspec.json.Decoder(Line).decode
 
 
 def begins(data: bytes, at: int) -> bool:
@@ -84,9 +69,13 @@ def parse(raw: bytes) -> Line | None:
 
 def _from_json(raw: bytes) -> Line | None:
     try:
-        it = _decode(raw)
+        line = _decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    stamp = it.time[:_STAMP_LETTERS].replace("T", " ")
-    about_job = it.job, it.attempt, it.worker, it.task
-    return Line(stamp, it.level, it.process, it.pid, it.message, it.traceback, *about_job)
+    stamp = line.stamp[:_STAMP_LETTERS].replace("T", " ")
+    try:
+        datetime.fromisoformat(stamp)
+    except ValueError:
+        # A stranger's line that only looks like ours.
+        return None
+    return replace(line, stamp=stamp)

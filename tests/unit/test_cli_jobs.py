@@ -190,6 +190,9 @@ def test_the_dead_are_grouped_by_task_and_error(tmp_path: Path) -> None:
     kinds = json.loads(call(tmp_path, "jobs", "--group", "--task", "b", "--json").out)
     assert [(kind["count"], kind["error"], kind["job_id"]) for kind in kinds] == [(1, "boom", 2)]
     assert call(tmp_path, "jobs", "--group", "--before", "3").code == 2
+    call(tmp_path, "add", "c")
+    waiting = call(tmp_path, "jobs", "--group", "--state", "ready").out.splitlines()[1:]
+    assert [line.split()[:2] for line in waiting] == [["1", "c"]]
 
 
 def test_show_tells_what_a_failed_attempt_printed_and_what_is_rare(tmp_path: Path) -> None:

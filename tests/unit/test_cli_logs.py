@@ -360,3 +360,11 @@ def warn(logger: logging.Logger, times: int) -> None:
 def collected(found: list[str], more: list[str]) -> list[str]:
     found += more
     return found
+
+
+def test_a_strangers_line_that_looks_like_ours_is_nobodys() -> None:
+    stranger = '{"time":"x","level":"info","process":"x","pid":1,"message":"x"}'
+    assert parse(stranger.encode()) is None
+    ours = stranger.replace('"x"', '"2026-11-20T14:03:07.123+01:00"', 1)
+    assert (found := parse(ours.encode())) is not None
+    assert found.stamp == "2026-11-20 14:03:07.123"

@@ -173,11 +173,11 @@ def test_growth_takes_little_room_whatever_happens() -> None:
     assert growth.grown == pytest.approx(1800, rel=0.06)
 
 
-def message(kind: str, state: str = "begun", at: float = START) -> Message:
-    return Message.of(Told(kind, "", state, "text", START, at), "node")  # type: ignore[arg-type]
+def message(kind: str, state: str = "begun", at: float = START, since: float = START) -> Message:
+    return Message.of(Told(kind, "", state, "text", since, at), "node")  # type: ignore[arg-type]
 
 
-def test_of_one_thing_only_the_newest_state_is_told() -> None:
+def test_of_one_episode_only_the_newest_state_is_told() -> None:
     outbox = Outbox()
     outbox.put(message("dead"))
     outbox.put(message("redis"))
@@ -186,6 +186,13 @@ def test_of_one_thing_only_the_newest_state_is_told() -> None:
         ("redis", "begun"),
         ("dead", "over"),
     ]
+
+
+def test_the_end_of_one_episode_is_told_although_the_next_has_begun() -> None:
+    outbox = Outbox()
+    outbox.put(message("dead", "over"))
+    outbox.put(message("dead", since=START + 500))
+    assert [one.state for one in outbox.messages] == ["over", "begun"]
 
 
 def test_what_was_delivered_while_something_newer_came_does_not_take_it_away() -> None:

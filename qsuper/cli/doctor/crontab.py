@@ -1,14 +1,13 @@
 """The crontab line without which schedules make no jobs where no daemon runs."""
 
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
+from qsuper.cli.doctor.asking import ask
 from qsuper.cli.doctor.case import Case
 from qsuper.cli.doctor.database import patient
 from qsuper.cli.doctor.finding import Finding, bad, counted, note, ok, warn
@@ -19,8 +18,6 @@ from qsuper.store.examining import file
 from qsuper.tasks.scheduled import sorted_out
 
 TABLES = ("/etc/crontab", "/etc/cron.d/*", "/var/spool/cron/crontabs/*", "/var/spool/cron/*")
-ASKED_FOR = 5.0
-"""Seconds."""
 PROGRAMS = {"cron", "crond", "fcron", "anacron", "supercronic"}
 _VERB = r"^[^#\n]*\bqsuper(?:\s+--config[ =]\S+)?\s+"
 _TICK = re.compile(_VERB + r"cron\s+tick\b", re.MULTILINE)
@@ -62,19 +59,7 @@ def crontab(case: Case) -> Iterator[Finding]:
 
 def _tables() -> Iterator[str]:
     """All crontabs that may be read."""
-    program = shutil.which("crontab")
-    if program is not None:
-        with suppress(OSError, subprocess.TimeoutExpired):
-            asked = subprocess.run(
-                [program, "-l"],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                check=False,
-                timeout=ASKED_FOR,
-            )
-            yield asked.stdout
+    yield ask("crontab", "-l") or ""
     for pattern in TABLES:
         top = Path(pattern)
         with suppress(OSError):

@@ -3,14 +3,13 @@
 import configparser
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from qsuper.cli.doctor import supervisor
+from qsuper.cli.doctor.asking import ASKED_FOR, ask
 
 SUPERVISOR_FILES = (
     "/etc/supervisord.conf",
@@ -19,8 +18,6 @@ SUPERVISOR_FILES = (
 )
 SYSTEMD_FILES = ("/etc/systemd/system/*.service", "/usr/lib/systemd/system/qsuper*.service")
 PROC = Path("/proc")
-ASKED_FOR = 5.0
-"""Seconds."""
 _RUN = re.compile(r"\bqsuper\b.*\brun\b")
 _UNIT = re.compile(r"/([^/]+\.service)(?=/|$)", re.MULTILINE)
 _MANAGER = "user@"
@@ -129,23 +126,9 @@ def _unit(where: str, values: Mapping[str, str]) -> Guard:
 
 def _show(pid: int, unit: str) -> dict[str, str]:
     """What systemd says of a unit; nothing when it cannot be asked."""
-    program = shutil.which("systemctl")
-    if program is None:
-        return {}
     of_user = ["--user"] if any(one.startswith(_MANAGER) for one in _units(pid)) else []
-    try:
-        asked = subprocess.run(
-            [program, *of_user, "show", unit, "-p", "TimeoutStopUSec,KillMode,Restart"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=ASKED_FOR,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return {}
-    pairs = (line.partition("=") for line in asked.stdout.splitlines())
+    told = ask("systemctl", *of_user, "show", unit, "-p", "TimeoutStopUSec,KillMode,Restart")
+    pairs = (line.partition("=") for line in (told or "").splitlines())
     return {key: value for key, _, value in pairs if value}
 
 

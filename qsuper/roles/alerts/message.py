@@ -27,8 +27,8 @@ class Message(msgspec.Struct, frozen=True):
     """Unix time of the telling."""
 
     @property
-    def key(self) -> Key:
-        return self.kind, self.about
+    def episode(self) -> tuple[Key, float]:
+        return (self.kind, self.about), self.since
 
     @classmethod
     def of(cls, told: Told, node: str) -> "Message":

@@ -11,7 +11,7 @@ REST_LEAST, REST_MOST = 1.0, 60.0
 
 
 class Outbox(Struct):
-    """In order. Of one thing only the newest state is told."""
+    """In order. Of one episode only the newest state is told."""
 
     messages: tuple[Message, ...] = ()
     failures: int = 0
@@ -20,8 +20,9 @@ class Outbox(Struct):
     """What became of the last try; empty when it went well."""
 
     def put(self, message: Message) -> int:
-        """Add one in place of what was still to be told of the same; how many were given up."""
-        others = [one for one in self.messages if one.key != message.key]
+        """Add one in place of what was still to be told of the same episode; how many were given
+        up."""
+        others = [one for one in self.messages if one.episode != message.episode]
         kept = [*others, message][-MESSAGES_MOST:]
         self.messages = tuple(kept)
         return len(others) + 1 - len(kept)
