@@ -60,7 +60,7 @@ class Runner:
         self.spoilt = ""
         """Why nothing else may run in this process; empty while all is well."""
         self._alarm = Alarm(record)
-        self._tracing = tracing.found(queue)
+        self._tracing = tracing.found(queue, config.app)
         self._surroundings = Surroundings()
 
     def task(self, job: Job) -> Task | None:

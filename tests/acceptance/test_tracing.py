@@ -84,13 +84,17 @@ def test_a_clients_span_and_those_of_its_jobs_are_one_trace(
     assert told.startswith(f"00-{trace[2:]}-{program[2:]}-")
 
 
-@pytest.mark.parametrize("installed", [True, False], ids=["installed", "not installed"])
-def test_a_row_that_names_a_trace_is_run_and_its_program_told_where_the_library_is_installed(
-    daemon: Daemon, rows: Rows, installed: bool
+@pytest.mark.parametrize("library", ["imported", "only installed", "not installed"])
+def test_a_row_that_names_a_trace_is_run_and_its_program_told_where_the_library_is_made_use_of(
+    daemon: Daemon, rows: Rows, library: str
 ) -> None:
-    """The row is as any program may write it, and the application knows of no traces."""
-    configure(daemon, "tests.acceptance.app:queue")
-    if not installed:
+    """The row is as any program may write it."""
+    imports = "import opentelemetry.trace\n" if library == "imported" else ""
+    (daemon.folder / "knowing.py").write_text(
+        f"{imports}from tests.acceptance.app import queue as queue\n"
+    )
+    configure(daemon, "knowing:queue")
+    if library == "not installed":
         hiding = daemon.folder / "hiding"
         hiding.mkdir()
         (hiding / "opentelemetry.py").write_text("raise ImportError")
@@ -100,5 +104,5 @@ def test_a_row_that_names_a_trace_is_run_and_its_program_told_where_the_library_
     rows.add([(2, "tell", None), (3, "take_nothing", None)])
     wait_for_ends(daemon, rows, 3)
     told = [(daemon.folder / f"told.{number}").read_text().strip() for number in (1, 2)]
-    assert told == [PARENT if installed else "none", "none"]
+    assert told == [PARENT if library == "imported" else "none", "none"]
     assert "trace" not in daemon.log()

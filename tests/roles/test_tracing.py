@@ -388,7 +388,7 @@ def test_the_library_is_not_loaded_before_the_fork() -> None:
 
 @pytest.mark.parametrize("variable", ["OTEL_PROPAGATORS", "OTEL_PYTHON_TRACER_PROVIDER"])
 def test_a_library_that_is_set_up_wrongly_is_said_and_done_without(variable: str) -> None:
-    code = "from qsuper.roles import tracing; assert tracing.found('default') is None"
+    code = "from qsuper.roles import tracing; assert tracing.found('default', None) is None"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=os.environ | {variable: "no-such-thing"},
@@ -397,3 +397,22 @@ def test_a_library_that_is_set_up_wrongly_is_said_and_done_without(variable: str
         check=True,
     )
     assert "jobs are not traced" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("imports", "app", "traced"),
+    [
+        ("", "shop:queue", False),
+        ("", None, True),
+        ("import opentelemetry.trace", "shop:queue", True),
+    ],
+)
+def test_an_application_that_makes_no_use_of_the_library_pays_nothing_for_it(
+    imports: str, app: str | None, traced: bool
+) -> None:
+    look = f"print(tracing.found('q', {app!r}) is not None)"
+    code = f"{imports}\nfrom qsuper.roles import tracing\n{look}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == str(traced)
