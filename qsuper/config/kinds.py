@@ -202,8 +202,8 @@ HeaderName = Annotated[
     str, text('the name of a header, such as "X-Forwarded-User"', r"[A-Za-z0-9-]{1,64}")
 ]
 HostNames = Annotated[
-    tuple[Annotated[str, Meta(pattern=r"\A[A-Za-z0-9.-]{1,253}\Z")], ...],
-    Meta(description='a list of names, such as ["qsuper.example.com"]'),
+    tuple[Annotated[str, Meta(pattern=r"\A(?:[A-Za-z0-9.-]{1,253}|[0-9A-Fa-f:.]{2,45})\Z")], ...],
+    Meta(description='a list of names or addresses, such as ["qsuper.example.com", "fd00::7"]'),
 ]
 Addresses = Annotated[
     tuple[Annotated[str, Meta(pattern=r"\A[0-9A-Fa-f.:]{2,45}\Z")], ...],

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from qsuper.encoding import to_json
 from qsuper.errors import ScoreboardError
 from qsuper.scoreboard.fields import Int, Part
 
@@ -19,10 +20,7 @@ class Bulletin(Part):
 
     def post(self, value: Any) -> None:
         """Replace the text. A value too long for the board is refused whole."""
-        try:
-            raw = msgspec.json.encode(value)
-        except UnicodeEncodeError:
-            raw = msgspec.json.encode(_encodable(value))
+        raw = to_json(value)
         if len(raw) > BULLETIN_SIZE - 16:
             raise ScoreboardError(f"a bulletin of {len(raw)} bytes does not fit the scoreboard")
         self.sequence |= 1
@@ -41,16 +39,3 @@ class Bulletin(Part):
                 return msgspec.json.decode(raw) if raw else None
             time.sleep(0.001)
         return None
-
-
-def _encodable(value: Any) -> Any:
-    """The same without halves of surrogate pairs: a stranger's text may be no UTF-8."""
-    match value:
-        case str():
-            return value.encode("utf-8", "replace").decode()
-        case dict():
-            return {_encodable(key): _encodable(inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [_encodable(inner) for inner in value]
-        case _:
-            return value

@@ -127,6 +127,7 @@ MYSQL = Backend(
         "on_same_key": "ON DUPLICATE KEY UPDATE",
         "new": "VALUES({0})",
         "live": "nameless = 0 AND live_name = :name",
+        "as_text": "{0}",
         "by_id": "FORCE INDEX (PRIMARY)",
         "by_claim": "FORCE INDEX (claim)",
         "twin": "twin.nameless = 0 AND twin.live_name = queue.name",
@@ -170,6 +171,8 @@ SQLITE = Backend(
         "on_same_key": "ON CONFLICT (db, name_hash) DO UPDATE SET",
         "new": "excluded.{0}",
         "live": "name = :name AND status IN (0, 2, 4, 6)",
+        # A foreign writer's text that is no UTF-8 goes in as bytes, and would be greater than any.
+        "as_text": "CAST({0} AS TEXT)",
         "by_id": "",
         "by_claim": "",
         "twin": "twin.name = queue.name AND twin.status IN (0, 2, 4, 6)",

@@ -8,12 +8,11 @@ page says how far it came.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 from qsuper.states import State
+from qsuper.store import places
 from qsuper.store.backend import Backend, Statement
-from qsuper.store.counting import queue_names
 from qsuper.store.database import Connection
 from qsuper.store.jumping import first_since
 from qsuper.store.selection import LAST_CLAIM, Selection
@@ -25,24 +24,13 @@ LOOK_FOR = 1.0
 """Seconds after which no more are: params may be large."""
 _AT_ONCE = 500
 PLACES_MOST = 64
-"""Stretches of the claim index (a queue, a state, a priority) that are read side by side; where
-there are more the rows are looked at one after the other."""
+"""Places that are read side by side; where there are more the rows are looked at one after the
+other."""
 _END = 2**62
 _PARAM_MOST, _ERROR_MOST = 200, 300
 
 _ALL = Statement("SELECT id FROM queue {by_id} WHERE id < :before ORDER BY id DESC LIMIT :most")
-_PLACE = Statement(
-    """
-    SELECT id FROM queue {by_claim}
-    WHERE queue = :queue AND status = :status AND priority = :priority AND id < :before
-    ORDER BY priority DESC, id DESC LIMIT :most
-    """
-)
 _FITTING = "SELECT id FROM queue WHERE id IN {ids}"
-_FIRST_PRIORITY = Statement(
-    "SELECT MIN(priority) FROM queue WHERE queue = :queue AND status = :status"
-)
-_NEXT_PRIORITY = Statement(f"{_FIRST_PRIORITY.text} AND priority > :priority")
 _ROWS = Statement(
     f"""
     SELECT id, queue, task, name, status, priority, attempt, max_attempts,
@@ -114,9 +102,9 @@ class Page:
 
 def page(connection: Connection, wanted: Browse, before: int | None = None) -> Page:
     """The page that begins below the id `before`."""
-    places = _places(connection, wanted)
+    among = _places(connection, wanted)
     conditions, values = wanted.conditions(connection.backend)
-    if places is None:
+    if among is None:
         for column, value in (("queue", wanted.queue), ("status", wanted.state)):
             if value is not None:
                 conditions += (f"{column} = :{column}",)
@@ -131,7 +119,7 @@ def page(connection: Connection, wanted: Browse, before: int | None = None) -> P
     while True:
         # One more than a page tells whether there is another.
         most = _AT_ONCE if conditions else PAGE + 1
-        ids = _next(connection, places, before, most)
+        ids = _next(connection, among, before, most)
         fits = (
             [int(row[0]) for row in connection.rows(fitting, ids=ids, **values)]
             if conditions and ids
@@ -150,33 +138,22 @@ def page(connection: Connection, wanted: Browse, before: int | None = None) -> P
 
 
 def _places(connection: Connection, wanted: Browse) -> list[dict[str, Any]] | None:
-    """The stretches of the claim index that hold all that may fit; None for all rows."""
+    """Those that hold all that may fit; None for all rows."""
     if wanted.state is None and wanted.queue is None:
         return None
-    queues = queue_names(connection) if wanted.queue is None else [wanted.queue]
     states = tuple(State) if wanted.state is None else (wanted.state,)
-    places: list[dict[str, Any]] = []
-    for queue, state in product(queues, states):
-        of = {"queue": queue, "status": int(state)}
-        priority = connection.row(_FIRST_PRIORITY, **of)[0]
-        while priority is not None:
-            places.append(of | {"priority": priority})
-            if len(places) > PLACES_MOST:
-                return None
-            priority = connection.row(_NEXT_PRIORITY, **places[-1])[0]
-    return places
+    return places.places(connection, wanted.queue, states, PLACES_MOST)
 
 
 def _next(
-    connection: Connection, places: list[dict[str, Any]] | None, before: int, most: int
+    connection: Connection, among: list[dict[str, Any]] | None, before: int, most: int
 ) -> list[int]:
     """The newest ids below `before`."""
-    if places is None:
+    if among is None:
         return [int(row[0]) for row in connection.rows(_ALL, before=before, most=most)]
     ids: list[int] = []
-    for place in places:
-        rows = connection.rows(_PLACE, before=before, most=most, **place)
-        ids += [int(row[0]) for row in rows]
+    for place in among:
+        ids += places.newest(connection, place, before, most)
     return sorted(ids, reverse=True)[:most]
 
 

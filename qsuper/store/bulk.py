@@ -10,7 +10,9 @@ from qsuper.states import FINISHED, State
 from qsuper.store import cancelling
 from qsuper.store.backend import Statement
 from qsuper.store.database import Connection
+from qsuper.store.jumping import first_since
 from qsuper.store.locked import run_around_locks
+from qsuper.store.position import LAST_ID, Position
 from qsuper.store.selection import Selection
 from qsuper.store.threads import Threads
 from qsuper.store.walking import Walk
@@ -61,12 +63,29 @@ Move = Callable[[Connection, State, list[int], Tally], int]
 
 class Round:
     """One move made with every job that fits: see `pages`, or call `step` until it
-    answers False."""
+    answers False.
 
-    def __init__(self, selection: Selection, states: tuple[State, ...], move: Move | None) -> None:
-        """`move` is `retry` or `cancel`; None only looks."""
+    Where jobs since a moment are chosen, those that were enqueued since come first: the most are
+    among them. Older ones follow, for they may have finished since.
+    """
+
+    def __init__(
+        self,
+        selection: Selection,
+        states: tuple[State, ...],
+        move: Move | None,
+        begin: Position | None = None,
+    ) -> None:
+        """`move` is `retry` or `cancel`; None only looks. `begin` is the position of another round
+        through the same jobs."""
         self.tally = Tally()
-        self._walks = [Walk(replace(selection, state=state)) for state in reversed(states)]
+        self._selection = selection
+        self._states = states
+        self._begin = begin
+        self._young = 0 if begin is None else begin.young
+        self._number = 0
+        self._walks: list[Walk] | None = None
+        """Those ahead, the one it is in at the end; None before the first step."""
         self._move = move
         self._taken: dict[Any, int] = {}
         """Who has, or would have, a name since this round."""
@@ -75,9 +94,18 @@ class Round:
     def moves(self) -> bool:
         return self._move is not None
 
+    @property
+    def position(self) -> Position | None:
+        """How far it has come; None before the first page, and at the end."""
+        walks = self._walks or []
+        spot = walks[-1].spot if walks else None
+        return None if spot is None else Position(self._number - len(walks), self._young, spot)
+
     def step(self, connection: Connection) -> bool:
         """Deal with one page; False when none was left. After an error it may be called again:
         what was moved does not fit any more."""
+        if self._walks is None:
+            self._walks = self._plan(connection)
         while self._walks and not self._walks[-1].page(connection):
             self._walks.pop()
         if not self._walks:
@@ -96,6 +124,23 @@ class Round:
         self._taken |= {names[job_id]: job_id for job_id in free if job_id in names}
         walk.go_on()
         return True
+
+    def _plan(self, connection: Connection) -> list[Walk]:
+        begin, since = self._begin, self._selection.since
+        if begin is None and since is not None:
+            self._young = first_since(connection, since) or 0
+        parts = [(self._young, LAST_ID)] + [(0, self._young - 1)] * (self._young > 0)
+        walks = [
+            Walk(replace(self._selection, state=state), first, last)
+            for first, last in parts
+            for state in self._states
+        ]
+        self._number = len(walks)
+        if begin is not None:
+            walks = walks[begin.walk :]
+            if walks:
+                walks[0].begin = begin.spot
+        return walks[::-1]
 
     def _twins(self, connection: Connection, names: dict[int, Any]) -> dict[int, int]:
         """Who of these finished jobs cannot live again, and because of whom."""

@@ -6,7 +6,7 @@ from functools import cache
 
 from qsuper.states import State
 from qsuper.store.backend import Statement
-from qsuper.store.database import Connection
+from qsuper.store.database import Connection, is_utf8
 
 CAP = 10_000
 """Rows of one state are counted up to here; a count of `CAP + 1` means more."""
@@ -16,7 +16,7 @@ HEAD = 100
 PRIORITIES_MOST = 16
 """Priorities whose rows are asked, half of them the most urgent ones, half the least urgent."""
 
-_NEXT_QUEUE = Statement("SELECT MIN(queue) FROM queue WHERE queue > :after")
+_NEXT_QUEUE = Statement("SELECT MIN(queue) FROM queue WHERE queue > {as_text::after}")
 _COUNT = """
     SELECT {place}, {status}, COUNT(*) FROM (
         SELECT 1 FROM queue WHERE queue = :q{place} AND status = {status} LIMIT {most}
@@ -47,15 +47,19 @@ _LEAST_URGENT = Statement(_EDGE.format(which="MAX", most=HEAD))
 
 
 def queue_names(connection: Connection) -> list[str]:
-    """Every queue that has rows, by hopping over the claim index; up to `QUEUES_MOST`."""
+    """Every queue that has rows, by hopping over the claim index; up to `QUEUES_MOST`.
+
+    One whose name is no UTF-8 is left out: no worker has it, and no statement can name it.
+    """
     names: list[str] = []
     after = ""
-    while len(names) < QUEUES_MOST:
+    for _ in range(QUEUES_MOST):
         row = connection.row(_NEXT_QUEUE, after=after)
         if row is None or row[0] is None:
             break
         after = str(row[0])
-        names.append(after)
+        if is_utf8(after):
+            names.append(after)
     return names
 
 

@@ -176,8 +176,17 @@ class Connection:
             raise self.database.translate(error) from error
 
     def rows(self, statement: Statement, **params: Any) -> list[Any]:
-        """Run a SELECT and return its rows as tuples."""
-        cursor = self._execute(statement, params)
+        """Run a SELECT and return its rows as tuples.
+
+        A text of SQLite that is no UTF-8 can be handed back: it is bound as bytes, which equal no
+        text (but for `{as_text:…}`).
+        """
+        try:
+            cursor = self._execute(statement, dict(params))
+        except UnicodeEncodeError:
+            if self.backend.name != "sqlite":
+                raise
+            cursor = self._execute(statement, {name: _raw(each) for name, each in params.items()})
         try:
             rows: list[Any] = list(cursor.fetchall())
         except Exception as error:
@@ -205,6 +214,21 @@ class Connection:
     def close(self) -> None:
         with suppress(Exception):
             self.raw.close()
+
+
+def is_utf8(text: str) -> bool:
+    """Not so what a foreign writer has left in SQLite, as `Database` reads it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _raw(value: Any) -> Any:
+    if not isinstance(value, str) or is_utf8(value):
+        return value
+    return value.encode("utf-8", "surrogateescape")
 
 
 _COMMIT = Statement("COMMIT")

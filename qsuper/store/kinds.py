@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from qsuper.store.database import Connection
+from qsuper.store.newest import Newest
 from qsuper.store.selection import LAST_CLAIM, Selection
-from qsuper.store.walking import Walk
 
 ERROR_HEAD = 200
 """Letters of an error by which it is told from others."""
@@ -30,15 +30,15 @@ class Kind:
     last: float
     """Seconds since the latest one has become so."""
     job_id: int
-    """One of them: the latest met."""
+    """The one that became so the latest."""
 
 
 class Grouping:
-    """A walk that counts: call `step` until it answers False."""
+    """A walk that counts, the newest first: call `step` until it answers False."""
 
     def __init__(self, selection: Selection) -> None:
         """`selection` names a state."""
-        self._walk = Walk(selection)
+        self._walk = Newest(selection)
         self._kinds: dict[tuple[str, str | None], Kind] = {}
 
     def step(self, connection: Connection) -> bool:
@@ -50,7 +50,7 @@ class Grouping:
             last = float(ago or 0.0)
             kind = self._kinds.setdefault((task, line), Kind(task, line, 0, last, job_id))
             kind.count += 1
-            if last <= kind.last:
+            if (last, -job_id) < (kind.last, -kind.job_id):
                 kind.last, kind.job_id = last, job_id
         self._walk.go_on()
         return True

@@ -205,12 +205,18 @@ def watched(database: Database, *, most: int = 20) -> list[dict[str, Any]]:
 
 
 def job(database: Database, job_id: int) -> dict[str, Any]:
-    """One job with its failed attempts, the oldest first; raises `NoSuchJob`."""
+    """One job with all its failed attempts, the oldest first; raises `NoSuchJob`."""
+    found = one(database, job_id)
+    past = select(ATTEMPTS).where(ATTEMPTS.c.job_id == job_id).order_by(ATTEMPTS.c.claims)
+    return found | {"attempts": _run(database, past)}
+
+
+def one(database: Database, job_id: int) -> dict[str, Any]:
+    """One job without them; raises `NoSuchJob`."""
     found = _run(database, select(QUEUE).where(QUEUE.c.id == job_id))
     if not found:
         raise NoSuchJob(f"there is no job {job_id}")
-    past = select(ATTEMPTS).where(ATTEMPTS.c.job_id == job_id).order_by(ATTEMPTS.c.claims)
-    return found[0] | {"attempts": _run(database, past)}
+    return found[0]
 
 
 def _queues(database: Database) -> list[str]:

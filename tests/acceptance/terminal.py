@@ -41,8 +41,15 @@ class Terminal:
         self._decode = codecs.getincrementaldecoder("utf-8")().decode
         slave = self._slave
         self._process = subprocess.Popen(
-            # Ctrl-C is for whom the terminal belongs to.
-            [find_program("setsid"), "--ctty", *command],
+            # Ctrl-C is for whom the terminal belongs to; a test run in the background ignores it,
+            # and so would all that it starts.
+            [
+                find_program("setsid"),
+                "--ctty",
+                find_program("env"),
+                "--default-signal=INT",
+                *command,
+            ],
             cwd=cwd,
             env={"TERM": "xterm-256color", "LANG": "C.UTF-8", **environ},
             stdin=slave,

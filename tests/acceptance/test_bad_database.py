@@ -37,7 +37,7 @@ def test_a_daemon_without_a_database_stays_up_says_so_and_goes_on_when_it_is_the
     rows.add([(1, "urgent", {"n": 1})])
     server.stop()
     daemon.start(ready=False)
-    says(daemon, r"Can't connect to MySQL server on '127\.0\.0\.1' .* \(for [\d.]+s\)")
+    says(daemon, r"Can't connect to MySQL server on '127\.0\.0\.1' .* \(since [\d:]+\)")
     done = daemon.cli("jobs")
     assert done.returncode == 1
     assert re.fullmatch(r"qsuper: mysql\S+: Can't connect to .*\n", done.stderr)

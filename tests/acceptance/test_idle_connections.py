@@ -25,7 +25,7 @@ SPELL = 4.0
 without a try."""
 SPELLS = 3
 WATCHED = "cart:*"
-ALARM = re.compile(r"\S+ \S+ (warn|error|crit)\b")
+ALARM = re.compile(r"\S+ \S+ (warn|error|crit)\b(?!.*jobs run as root)")
 
 
 class Site:

@@ -15,6 +15,7 @@ from qsuper.store.acking import Report
 from qsuper.store.backend import Statement, StoreBusy
 from qsuper.store.bulk import Round, Tally
 from qsuper.store.kinds import Grouping
+from qsuper.store.position import Position
 from qsuper.store.selection import Selection
 from qsuper.store.threads import Threads
 from tests.store.table import WORKER, Table
@@ -262,3 +263,50 @@ def test_what_one_revive_does_a_bulk_does(table: Table) -> None:
     names = (*columns, "claims")
     assert table.row(one, *names) == table.row(many, *names)
     assert table.row(one, *names) == (0, 0, 0, None, None, None, None, None, None, None, 1)
+
+
+def test_a_round_goes_on_from_the_position_of_another(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "PAGE", 3)
+    for queue in ("default", "mail", "Über.all"):
+        for priority in (-32768, 0, 32767):
+            for state in bulk.WAITING:
+                table.add(4, status=int(state), queue=queue, priority=priority)
+    selection = Selection(since=time.time() - 3600)
+    whole = run(table, Round(selection, bulk.WAITING, None)).found
+    found, steps, position = 0, 0, None
+    while True:
+        round = Round(selection, bulk.WAITING, None, position)
+        if not round.step(table.connection):
+            break
+        found, steps = found + round.tally.found, steps + 1
+        assert round.position is not None
+        position = Position.read(str(round.position))
+        assert position == round.position
+    assert (found, steps) == (whole, 54) == (108, 54)
+    assert round.position is None
+
+
+def test_those_enqueued_since_come_first_and_older_ones_that_finished_since_follow(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "PAGE", 10)
+    old = table.add(100, status=3)
+    table.write("UPDATE queue SET ctime = {ago:s}, mtime = {ago:s}", s=7200.0)
+    table.write("UPDATE queue SET mtime = {now} WHERE id = :id", id=old[50])
+    young = table.add(2, status=3)
+    round = Round(Selection(since=time.time() - 3600), (State.DEAD,), bulk.retry)
+    round.step(table.connection)
+    assert round.tally.first == young
+    assert run(table, round).first == [*young, old[50]]
+    assert round.tally.moved == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "1", "0.0.0.0.", "-1.0.0.0.q", "0.0.0.9999999999999999999.q", "0.0.0.0.a\0b", "٣.0.0.0.q"],
+)
+def test_what_is_no_position_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is no position|is beyond every job"):
+        Position.read(text)

@@ -123,3 +123,27 @@ def test_what_falls_due_next_has_its_named_rows_first(table: Table) -> None:
     assert [row.task for row in found] == sorted(row.task for row in found)
     assert found[0].at < found[1].at
     assert counting.next_due(table.connection, "none", 3) == []
+
+
+def test_a_queue_whose_name_is_no_utf8_is_left_out_and_hides_no_other(sqlite_table: Table) -> None:
+    for queue in ("alpha", "ÿ", "zeta", "🐘"):
+        sqlite_table.add(2, status=3, queue=queue)
+    for raw in ("80", "61ff", "c3", "ffff"):
+        sqlite_table.write(
+            f"INSERT INTO queue (task, queue, status) VALUES ('t', CAST(X'{raw}' AS TEXT), 3)"
+        )
+    names = counting.queue_names(sqlite_table.connection)
+    assert names == ["alpha", "zeta", "ÿ", "🐘"]
+    steps = plan(sqlite_table, counting._NEXT_QUEUE.text, after="alpha")
+    assert "SEARCH queue USING COVERING INDEX" in str(steps)
+
+
+def test_a_text_that_is_no_utf8_can_be_asked_for_and_equals_none(sqlite_table: Table) -> None:
+    sqlite_table.write("INSERT INTO queue (task) VALUES (CAST(X'ff' AS TEXT))")
+    ((task,),) = sqlite_table.read("SELECT task FROM queue")
+    assert task == "\udcff"
+    assert sqlite_table.read("SELECT id FROM queue WHERE task = :task", task=task) == []
+    cast = "SELECT COUNT(*) FROM queue WHERE task = {as_text::task}"
+    assert sqlite_table.read(cast, task=task) == [(1,)]
+    with pytest.raises(UnicodeEncodeError):
+        sqlite_table.write("UPDATE queue SET task = :task", task=task)

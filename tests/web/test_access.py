@@ -8,6 +8,7 @@ import pytest
 from qsuper.roles.web.actions import ACTIONS
 from qsuper.roles.web.pages import PAGES
 from qsuper.roles.web.reading import READINGS
+from qsuper.roles.web.revoked import REVOKED_FILE
 from tests.acceptance.daemon import PATIENCE
 from tests.wait import wait_for
 from tests.web.dashboard import TOKEN, Dashboard
@@ -97,6 +98,23 @@ def test_a_session_that_was_ended_stays_so_in_the_next_process(
     assert staying.get("/queues").status == 200
 
 
+def test_a_log_out_that_cannot_be_written_down_counts_and_says_so(
+    embedded_dashboard: Dashboard,
+) -> None:
+    dashboard = embedded_dashboard
+    dashboard.start()
+    (dashboard.daemon.state / REVOKED_FILE).mkdir()
+    visitor = dashboard.member()
+    copied = dict(visitor.cookies)
+    answer = visitor.post("/logout", {"csrf": visitor.csrf()})
+    assert answer.status == 200
+    assert "could not be written down" in answer.text
+    visitor.cookies = copied
+    assert visitor.get("/queues").status == 303
+    assert "a log-out could not be written down" in dashboard.daemon.log()
+    assert "Traceback" not in dashboard.daemon.log()
+
+
 @pytest.mark.parametrize("place", [0, 10, -1])
 def test_a_cookie_that_was_changed_is_none(dashboard: Dashboard, place: int) -> None:
     visitor = dashboard.member()
@@ -114,17 +132,22 @@ def test_junk_is_no_cookie(dashboard: Dashboard, value: str) -> None:
     assert dashboard.visitor().get("/queues", cookie=cookie).status == 303
 
 
-def test_who_is_wrong_too_often_must_wait_and_others_need_not(dashboard: Dashboard) -> None:
-    guesser = dashboard.visitor()
+def test_who_is_wrong_too_often_must_wait_and_the_right_token_need_not(
+    dashboard: Dashboard,
+) -> None:
+    stale = dashboard.visitor()
+    old = "Bearer the-token-of-last-year"
+    whence = "10.2.0.1"
 
     def is_kept_waiting() -> bool:
-        """With the token, too; unless the delay was over before it was given."""
-        while guesser.log_in("wrong", x_forwarded_for="10.2.0.1").status != 429:
-            pass
-        answer = guesser.log_in(TOKEN, x_forwarded_for="10.2.0.1")
+        answer = stale.get("/metrics", authorization=old, x_forwarded_for=whence)
         return answer.status == 429 and int(answer.headers["retry-after"]) >= 1
 
-    wait_for(is_kept_waiting, PATIENCE, "even the token is not looked at")
+    wait_for(is_kept_waiting, PATIENCE, "the old token is not looked at any more")
+    for _ in range(10):
+        answer = stale.get("/api/status", authorization=f"Bearer {TOKEN}", x_forwarded_for=whence)
+        assert answer.status == 200
+    assert dashboard.visitor().log_in(x_forwarded_for=whence).status == 303
     assert dashboard.visitor().log_in(x_forwarded_for="10.2.0.2").status == 303
 
 
@@ -145,6 +168,26 @@ def test_a_trusted_proxy_says_who_has_logged_in(embedded_dashboard: Dashboard) -
     before = dict(ann.cookies)
     ann.get("/queues", x_forwarded_user="bob")
     assert ann.cookies != before
+
+
+def test_what_a_proxy_asks_a_password_for_is_passed_on_by_it_and_is_no_token(
+    embedded_dashboard: Dashboard,
+) -> None:
+    """As nginx does with `auth_basic`."""
+    dashboard = embedded_dashboard
+    dashboard.start(web={"trusted_header": "X-Forwarded-User"})
+    password = "Basic YW5uOnNlY3JldA=="
+    ann = dashboard.visitor()
+    named = {"authorization": password, "x_forwarded_user": "ann"}
+    page = ann.get("/queues", **named)
+    assert page.status == 200
+    assert ann.post("/do/pause-node", {"csrf": ""}, **named).status == 403
+    member = dashboard.member()
+    assert member.get("/queues", authorization=password).status == 200
+    stranger = dashboard.visitor().get("/queues", authorization=password)
+    assert (stranger.status, "/login" in stranger.headers["location"]) == (303, True)
+    assert dashboard.visitor().get("/api/status", authorization=password).status == 401
+    assert dashboard.visitor().get("/queues", authorization="Bearer wrong").status == 401
 
 
 def test_two_names_are_none(embedded_dashboard: Dashboard) -> None:

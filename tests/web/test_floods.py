@@ -164,6 +164,18 @@ def test_a_thousand_connections_in_the_midst_of_a_request_keep_nobody_out(
         assert dashboard.visitor().read("/api/status")["running"]
 
 
+def test_bodies_that_do_not_come_keep_nobody_out(dashboard: Dashboard) -> None:
+    head = f"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\n"
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS_MOST + 50):
+            connection = stack.enter_context(dashboard.raw())
+            with suppress(OSError):
+                connection.sendall(f"{head}Content-Length: 10\r\n\r\n".encode())
+        for _ in range(20):
+            assert dashboard.visitor().get("/healthz").status == 200
+        assert dashboard.visitor().read("/api/status")["running"]
+
+
 def test_only_so_many_may_listen(dashboard: Dashboard) -> None:
     head = f"GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
     with ExitStack() as stack:

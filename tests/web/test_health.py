@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import fields
 
 import pytest
@@ -90,6 +91,17 @@ def test_probes_need_no_token(dashboard: Dashboard) -> None:
     dashboard.daemon.wait_until(lambda: visitor.get("/readyz").status == 200, "it is ready")
     assert visitor.get("/healthz").text == "ok\n"
     assert visitor.send("HEAD", "/healthz").status == 200
+
+
+def test_a_hundred_who_ask_at_once_are_all_told(dashboard: Dashboard) -> None:
+    ask = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    for _ in range(3):
+        with ExitStack() as stack:
+            asking = [stack.enter_context(dashboard.raw()) for _ in range(100)]
+            for connection in asking:
+                connection.sendall(ask)
+            told = {connection.recv(12) for connection in asking}
+        assert told == {b"HTTP/1.1 200"}
 
 
 def test_a_master_that_hangs_is_told(embedded_dashboard: Dashboard) -> None:

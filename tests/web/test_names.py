@@ -1,5 +1,6 @@
 """Under which names the dashboard may be reached."""
 
+import msgspec
 import pytest
 
 from qsuper.config import WebConfig
@@ -38,6 +39,23 @@ def test_an_address_may_be_written_in_several_ways() -> None:
     names = Names(WebConfig(listen="[::]:8470"))
     assert names.allows("[0:0::1]:8470", "::1")
     assert not names.allows("[fe80::2]", "fe80::1")
+
+
+def test_who_listens_at_every_address_is_reached_by_those_of_either_kind() -> None:
+    names = Names(WebConfig(listen="[::]:8470"))
+    assert names.allows("192.168.1.9:8470", "::ffff:192.168.1.9")
+    assert names.allows("[::ffff:192.168.1.9]:8470", "::ffff:192.168.1.9")
+    assert not names.allows("192.168.1.10:8470", "::ffff:192.168.1.9")
+
+
+def test_a_name_in_the_configuration_may_be_an_address() -> None:
+    config = msgspec.convert({"hosts": ["fd00::0:7", "10.0.0.7"]}, WebConfig)
+    names = Names(config)
+    assert names.allows("[fd00::7]:443", "127.0.0.1")
+    assert names.allows("10.0.0.7", "127.0.0.1")
+    assert not names.allows("[fd00::8]", "127.0.0.1")
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"hosts": ["qsuper.example.com:443"]}, WebConfig)
 
 
 @pytest.mark.parametrize(

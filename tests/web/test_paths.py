@@ -78,6 +78,25 @@ def test_what_is_no_request_is_refused(dashboard: Dashboard, line: bytes) -> Non
     assert found.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 ", b"HTTP/1.1 405 ")), found[:200]
 
 
+def test_a_body_with_a_length_and_in_pieces_is_refused_and_nothing_more_is_heard(
+    dashboard: Dashboard,
+) -> None:
+    head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+    after = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    both = head + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + after
+    found = exchange(dashboard, both)
+    assert found.startswith(b"HTTP/1.1 400 "), found[:200]
+    assert found.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_number_without_an_end_is_no_job(dashboard: Dashboard, member: Visitor) -> None:
+    """Not even to a stranger, who would fill the log with it."""
+    for digits in (19, 20, 41, 5_000, 15_000):
+        assert member.get("/jobs/" + "9" * digits).status == 404
+        assert dashboard.visitor().get("/jobs/" + "9" * digits).status in (303, 404)
+    assert " failed" not in dashboard.daemon.log()
+
+
 def test_there_is_a_way_that_leads_somewhere(dashboard: Dashboard) -> None:
     """The control: a file that is in the table."""
     answer = dashboard.visitor().get("/static/dashboard.css")

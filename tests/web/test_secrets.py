@@ -50,6 +50,17 @@ def test_two_processes_know_of_each_others_log_outs(tmp_path: Path) -> None:
     assert one.over(session, NOW)
 
 
+def test_a_log_out_that_cannot_be_written_down_counts_in_this_process(tmp_path: Path) -> None:
+    (tmp_path / REVOKED_FILE).mkdir()
+    sessions = Sessions(b"a key", Revoked(tmp_path))
+    session = sessions.begin("", NOW)
+    assert not sessions.over(session, NOW)
+    with pytest.raises(OSError, match=REVOKED_FILE):
+        sessions.end(session, NOW)
+    assert sessions.over(session, NOW)
+    assert [path.name for path in tmp_path.iterdir()] == [REVOKED_FILE], "nothing is left behind"
+
+
 def test_what_has_expired_is_not_kept(tmp_path: Path) -> None:
     revoked = Revoked(tmp_path)
     revoked.add("old", int(NOW) + 1, NOW)

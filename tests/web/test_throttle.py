@@ -30,23 +30,36 @@ def test_waiting_is_enough() -> None:
     assert throttle.wait("a", DELAY_MOST) == 0.0
 
 
-def test_the_token_forgives_and_so_does_time() -> None:
+def test_time_forgives() -> None:
     throttle = Throttle()
     for _ in range(FREE + 3):
         throttle.wrong("a", 0.0)
-        throttle.wrong("b", 0.0)
-    throttle.right("a")
-    assert throttle.wait("a", 0.0) == 0.0
-    throttle.wrong("b", FORGET_AFTER + 1)
-    assert throttle.wait("b", FORGET_AFTER + 1) == 0.0
+    throttle.wrong("a", FORGET_AFTER + 1)
+    assert throttle.wait("a", FORGET_AFTER + 1) == 0.0
 
 
-def test_many_who_are_wrong_wait_for_each_other_and_who_is_not_does_not() -> None:
+def test_the_token_eases_and_does_not_forgive_what_others_of_its_address_did() -> None:
     throttle = Throttle()
-    for number in range(FREE_IN_ALL + 10):
+    for _ in range(FREE + 3):
+        throttle.wrong("a", 0.0)
+    before = throttle.wait("a", 0.0)
+    throttle.right("a")
+    assert 0 < throttle.wait("a", 0.0) < before
+    for _ in range(3 * FREE):
+        throttle.right("a")
+    assert throttle.wait("a", 0.0) == 0.0
+    throttle.right("an address that was never wrong")
+
+
+def test_addresses_that_are_always_new_wait_for_each_other() -> None:
+    throttle = Throttle()
+    for number in range(FREE_IN_ALL - 1):
         throttle.wrong(f"address {number}", 0.0)
-    assert throttle.wait("address 1", 0.0) == DELAY_MOST_IN_ALL
-    assert throttle.wait("somebody else", 0.0) == 0.0
+    assert throttle.wait("a new one", 0.0) == 0.0
+    for number in range(10):
+        throttle.wrong(f"another {number}", 0.0)
+    assert throttle.wait("a new one", 0.0) == DELAY_MOST_IN_ALL
+    assert throttle.wait("a new one", DELAY_MOST_IN_ALL) == 0.0
 
 
 def test_a_million_addresses_take_no_more_room_than_a_thousand() -> None:

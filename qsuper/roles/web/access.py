@@ -2,17 +2,20 @@
 
 import logging
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from starlette.requests import HTTPConnection
 
 from qsuper.config import WebConfig
+from qsuper.roles.web.addresses import address
+from qsuper.roles.web.allowance import Allowance
 from qsuper.roles.web.keys import Keys
 from qsuper.roles.web.sessions import Session, Sessions
 from qsuper.roles.web.throttle import Throttle
 from qsuper.scoreboard import clock
 
 _USER_MOST = 64
+_WRONG_MOST = 60
+"""Wrong tokens that are written down in a minute."""
 
 log = logging.getLogger("qsuper.web")
 
@@ -48,16 +51,14 @@ class Access:
         self._config = config
         self._keys = keys
         self._throttle = Throttle()
-        self._proxies = {_address(each) for each in config.trusted_proxies} - {None}
+        self._wrong = Allowance(_WRONG_MOST)
+        self._proxies = {address(each) for each in config.trusted_proxies} - {None}
 
     def visitor(self, request: HTTPConnection, now: float) -> Visitor | Wait | None:
         """Who asks; None for a stranger. `now` is the time of day."""
-        given = request.headers.get("authorization", "")
-        if given:
-            scheme, _, token = given.partition(" ")
-            if scheme.lower() != "bearer":
-                return None
-            return self.try_token(request, token.strip())
+        token = bearer(request)
+        if token is not None:
+            return self.try_token(request, token)
         session = self._session(request, now)
         if self._config.trusted_header is None or not self._from_proxy(request):
             # A session that a proxy vouched for ends where no proxy does.
@@ -70,15 +71,20 @@ class Access:
         return Visitor(self.sessions.begin(user, now), fresh=True)
 
     def try_token(self, request: HTTPConnection, token: str) -> Visitor | Wait | None:
-        """Who gives this token; mistakes are counted."""
-        address, now = self.address(request), clock()
-        if wait := self._throttle.wait(address, now):
-            return Wait(wait)
+        """Who gives this token; mistakes are counted.
+
+        The right one is let in at any time: it is too long to be guessed, and whoever knows it is
+        not kept out by those who share their address and do not.
+        """
+        whence, now = self.address(request), clock()
         if self._keys.fits(token):
-            self._throttle.right(address)
+            self._throttle.right(whence)
             return Visitor(None)
-        self._throttle.wrong(address, now)
-        log.warning("a wrong token from %s", address)
+        if wait := self._throttle.wait(whence, now):
+            return Wait(wait)
+        self._throttle.wrong(whence, now)
+        if (end := self._wrong.take(now)) is not None:
+            log.warning("a wrong token from %s%s", whence, end)
         return None
 
     def address(self, request: HTTPConnection) -> str:
@@ -86,21 +92,21 @@ class Access:
         peer = request.client.host if request.client else ""
         if not self._from_proxy(request):
             return peer
-        for part in reversed(request.headers.get("x-forwarded-for", "").split(",")):
-            address = _address(part.strip())
-            if address is None:
+        for part in reversed(_parts(request, "x-forwarded-for")):
+            found = address(part)
+            if found is None:
                 break
-            if address not in self._proxies:
-                return str(address)
+            if found not in self._proxies:
+                return str(found)
         return peer
 
     def over_tls(self, request: HTTPConnection) -> bool:
         """Whether the browser speaks https, to the trusted proxy in between."""
-        said = request.headers.get("x-forwarded-proto", "")
-        return self._from_proxy(request) and said.lower() == "https"
+        said = _parts(request, "x-forwarded-proto")
+        return self._from_proxy(request) and said[-1].lower() == "https"
 
     def _from_proxy(self, request: HTTPConnection) -> bool:
-        return _address(request.client.host if request.client else "") in self._proxies
+        return address(request.client.host if request.client else "") in self._proxies
 
     @staticmethod
     def _named(request: HTTPConnection, header: str) -> str:
@@ -114,10 +120,13 @@ class Access:
         return self.sessions.read(cookie, now) if cookie else None
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """An address, one way of writing it being as good as another; None for what is none."""
-    try:
-        found = ip_address(text)
-    except ValueError:
-        return None
-    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+def bearer(request: HTTPConnection) -> str | None:
+    """The token that is sent with the request. What else is said there is for a proxy, which may
+    pass it on: None."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _parts(request: HTTPConnection, header: str) -> list[str]:
+    """What each proxy has added, the last one's last: some add a line, some to the line."""
+    return [part.strip() for part in ",".join(request.headers.getlist(header)).split(",")]

@@ -3,11 +3,11 @@
 import http
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from qsuper.encoding import to_json
 from qsuper.roles.web.rendering import render
 
 
@@ -33,10 +33,9 @@ class Trouble(Exception):
         return http.HTTPStatus(self.status).phrase
 
 
-def to_json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A value as JSON; what JSON has no word for is written as text."""
-    body = msgspec.json.encode(value, enc_hook=str)
-    return Response(body, status, headers, "application/json")
+def json_answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A value as JSON."""
+    return Response(to_json(value), status, headers, "application/json")
 
 
 def wants_json(request: Request) -> bool:
@@ -47,7 +46,7 @@ def wants_json(request: Request) -> bool:
 def answer(request: Request, trouble: Trouble) -> Response:
     """The refusal, as who asks can read it."""
     if wants_json(request):
-        return to_json({"error": trouble.text}, trouble.status, trouble.headers)
+        return json_answer({"error": trouble.text}, trouble.status, trouble.headers)
     page = render("error.html", status=trouble.status, title=trouble.title, text=trouble.text)
     return HTMLResponse(page, trouble.status, trouble.headers)
 

@@ -13,10 +13,12 @@ from qsuper.errors import NoSuchJob, NotRunning, QsuperError, StoreError, WireEr
 from qsuper.picture import Picture
 from qsuper.roles.web import health, metrics, sent, static
 from qsuper.roles.web.actions import ACTIONS, Action
-from qsuper.roles.web.answers import Trouble, to_json
+from qsuper.roles.web.answers import Trouble, json_answer
 from qsuper.roles.web.door import CSRF_HEADER, Door, local
 from qsuper.roles.web.events import Events
 from qsuper.roles.web.fields import BadField, Fields
+from qsuper.roles.web.lookout import Lookout
+from qsuper.roles.web.once import Once
 from qsuper.roles.web.page import NoSuchPage, Page
 from qsuper.roles.web.pages import PAGES
 from qsuper.roles.web.pool import Pool
@@ -44,12 +46,23 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class App:
     """ASGI: one dashboard."""
 
-    def __init__(self, site: Site, door: Door, pool: Pool, quick: Pool, events: Events) -> None:
-        """`quick` does what needs no database."""
+    def __init__(
+        self,
+        site: Site,
+        door: Door,
+        pool: Pool,
+        quick: Pool,
+        lookout: Lookout,
+        events: Events,
+    ) -> None:
+        """`quick` does what needs no database, and is asked for by those who may come in."""
         self._site = site
         self._door = door
         self._pool = pool
         self._quick = quick
+        self._lookout = lookout
+        # Everybody may ask for them where they are public, which is to leave room for pages.
+        self._metrics = Once(quick, metrics.render)
         self._events = events
         self._router: ASGIApp = Router(self._routes(), redirect_slashes=False, default=_nothing)
 
@@ -90,7 +103,10 @@ class App:
         return answer or _log_in_form(back, "That is not the token.", 403)
 
     async def log_out(self, request: Request) -> Response:
-        return self._door.log_out(request, (await sent.form(request)).get("csrf", ""))
+        trouble = self._door.log_out(request, (await sent.form(request)).get("csrf", ""))
+        answer = _log_in_form("/", trouble) if trouble else RedirectResponse("/login", 303)
+        self._door.forget(answer)
+        return answer
 
     async def events(self, request: Request) -> Response:
         self._door.visitor(request)
@@ -117,7 +133,7 @@ class App:
         picture = await self._look()
         if isinstance(picture, QsuperError):
             raise Trouble(503, str(picture))
-        body, kind = await self._quick.run(metrics.render, picture)
+        body, kind = await self._metrics.run(picture)
         return Response(body, headers={"content-type": kind})
 
     async def file(self, request: Request) -> Response:
@@ -132,9 +148,8 @@ class App:
     def _page(self, page: Page) -> Endpoint:
         async def show(request: Request) -> Response:
             visitor = self._door.visitor(request)
-            text = await self._told(
-                self._render, page, request, self._door.csrf(visitor), visitor.user
-            )
+            pool, csrf = self._pool if page.stored else self._quick, self._door.csrf(visitor)
+            text = await _told(pool, self._render, page, request, csrf, visitor.user)
             answer = HTMLResponse(text)
             self._door.welcome(request, answer, visitor)
             if self._door.said(request):
@@ -165,7 +180,8 @@ class App:
         async def read(request: Request) -> Response:
             self._door.visitor(request)
             fields = Fields(_query(request) | _path(request))
-            return to_json(await self._told(reading, self._site, fields))
+            pool = self._pool if reading.stored else self._quick
+            return json_answer(await _told(pool, reading.read, self._site, fields))
 
         return read
 
@@ -179,7 +195,7 @@ class App:
             except QsuperError as error:
                 words = f"{_BAD}{error}"
             answer = RedirectResponse(local(fields.get("back", "/")), 303)
-            self._door.say(request, answer, words[:500])
+            self._door.say(request, answer, words)
             return answer
 
         return do
@@ -188,24 +204,25 @@ class App:
         async def do(request: Request) -> Response:
             self._door.actor(request, request.headers.get(CSRF_HEADER, ""))
             given = await sent.json(request)
-            done = await self._told(action.do, self._site, given)
-            return to_json({"ok": True, "text": done.text, **done.numbers})
+            done = await _told(self._pool, action.do, self._site, given)
+            return json_answer({"ok": True, "text": done.text, **done.numbers})
 
         return do
 
-    async def _told(self, work: Callable[..., Any], *args: Any) -> Any:
-        """What comes of it in a thread; errors that are expected are told."""
-        try:
-            return await self._pool.run(work, *args)
-        except QsuperError as error:
-            status = next(number for kind, number in _STATUS if isinstance(error, kind))
-            raise Trouble(status, str(error)) from error
-
     async def _look(self) -> Picture | QsuperError:
         try:
-            return await self._quick.run(self._site.picture)
+            return await self._lookout.picture()
         except QsuperError as error:
             return error
+
+
+async def _told(pool: Pool, work: Callable[..., Any], *args: Any) -> Any:
+    """What comes of it in a thread; errors that are expected are told."""
+    try:
+        return await pool.run(work, *args)
+    except QsuperError as error:
+        status = next(number for kind, number in _STATUS if isinstance(error, kind))
+        raise Trouble(status, str(error)) from error
 
 
 async def _nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:

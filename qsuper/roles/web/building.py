@@ -9,6 +9,7 @@ from qsuper.roles.web.app import App
 from qsuper.roles.web.door import Door
 from qsuper.roles.web.events import Events
 from qsuper.roles.web.guard import Guard
+from qsuper.roles.web.lookout import Lookout
 from qsuper.roles.web.names import Names
 from qsuper.roles.web.pool import QUICK_THREADS, Pool
 from qsuper.roles.web.revoked import Revoked
@@ -23,6 +24,8 @@ def build(place: Place) -> Server:
     secrets = keys.read(place.config)
     sessions = Sessions(secrets.signing, Revoked(Path(place.config.state_dir)))
     site, pool, quick = Site(place), Pool(), Pool(QUICK_THREADS)
+    lookout = Lookout(site)
     door = Door(Access(web, secrets, sessions), read_only=web.read_only)
-    events = Events(site, pool, quick)
-    return Server(place, Guard(App(site, door, pool, quick, events), Names(web)), events)
+    events = Events(site, pool, lookout)
+    app = App(site, door, pool, quick, lookout, events)
+    return Server(place, Guard(app, Names(web)), events)

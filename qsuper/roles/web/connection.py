@@ -5,6 +5,7 @@ import resource
 import time
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 CONNECTIONS_MOST = 256
@@ -22,7 +23,7 @@ class Connection(H11Protocol):
         super().__init__(*args, **kwargs)
         self.since = time.monotonic()
         """When it became what it is: idle, or closing; or when something of an answer was taken."""
-        self._was: tuple[bool, bool, int] = (False, False, 0)
+        self._was = (False, False, False, 0)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -38,11 +39,17 @@ class Connection(H11Protocol):
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
 
+    @property
+    def receiving(self) -> bool:
+        """The body of a request has not yet come to its end."""
+        return self.conn.their_state is h11.SEND_BODY
+
     def look(self, now: float) -> None:
         """Cut it when it takes too long. To be called each second."""
         closing = self.transport.is_closing()
         # An answer that is being taken, however slowly, is waited for.
-        state = (self.at_work, closing, self.transport.get_write_buffer_size())
+        unsent = self.transport.get_write_buffer_size()
+        state = (self.at_work, self.receiving, closing, unsent)
         if state != self._was:
             self._was, self.since = state, now
         patience = CLOSING_MOST if closing else IDLE_MOST
@@ -50,9 +57,9 @@ class Connection(H11Protocol):
             self.transport.abort()
 
     def _make_room(self) -> "Connection":
-        """The one that is to go: whoever has waited for longest, or the newest when all work."""
+        """The one that is to go: who has let us wait for longest, or the newest when all work."""
         others = [one for one in self.connections if isinstance(one, Connection)]
-        idle = [one for one in others if not one.at_work and one is not self]
+        idle = [one for one in others if one is not self and (one.receiving or not one.at_work)]
         return min(idle, key=lambda one: one.since, default=self)
 
 

@@ -1,16 +1,21 @@
 """Lets visitors in and out: who asks, and may they do that."""
 
+import logging
 import time
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from qsuper.roles.web.access import Access, Visitor, Wait
+from qsuper.roles.web.access import Access, Visitor, Wait, bearer
 from qsuper.roles.web.answers import Trouble, wants_json
 from qsuper.roles.web.sessions import LIFE
 
 CSRF_HEADER = "x-csrf-token"
+SAID_MOST = 600
+"""Bytes of the words for the next page: a cookie holds no more."""
+
+log = logging.getLogger("qsuper.web")
 
 
 class Door:
@@ -28,7 +33,7 @@ class Door:
             raise too_often(found)
         if found is not None:
             return found
-        if wants_json(request) or "authorization" in request.headers:
+        if wants_json(request) or bearer(request) is not None:
             text = "The token is missing or wrong: send it as Authorization: Bearer TOKEN."
             raise Trouble(401, text, headers={"www-authenticate": "Bearer"})
         raise Trouble(303, "Log in first.", headers={"location": log_in_at(request)})
@@ -56,15 +61,24 @@ class Door:
         self.welcome(request, answer, Visitor(self._sessions.begin("", time.time()), fresh=True))
         return answer
 
-    def log_out(self, request: Request, csrf: str) -> Response:
-        """The session is over, for whoever has its cookie."""
+    def log_out(self, request: Request, csrf: str) -> str:
+        """The session is over, for whoever has its cookie; returns why that might not last."""
         visitor = self.visitor(request)
         if visitor.session is None or not self._sessions.fits(visitor.session, csrf):
             raise Trouble(403, "The form is not of this session; load the page again and repeat.")
-        self._sessions.end(visitor.session, time.time())
-        answer = RedirectResponse("/login", 303)
+        try:
+            self._sessions.end(visitor.session, time.time())
+        except OSError as error:
+            log.error("a log-out could not be written down: %s", error)
+            return (
+                "You are logged out, but that could not be written down: after a restart a copy of"
+                " the cookie would be good again. The log says what is in the way."
+            )
+        return ""
+
+    def forget(self, answer: Response) -> None:
+        """Take the cookie of the session back."""
         answer.delete_cookie(self._access.cookie, httponly=True, samesite="strict")
-        return answer
 
     def welcome(self, request: Request, answer: Response, visitor: Visitor) -> None:
         """Hand the cookie of a session out that has just begun."""
@@ -73,12 +87,13 @@ class Door:
 
     def say(self, request: Request, answer: Response, words: str) -> None:
         """Words for the next page, which somebody else's process may show."""
-        self.hand_out(request, answer, "-said", self._sessions.seal("said", words.encode()), 60)
+        raw = words.encode("utf-8", "replace")[:SAID_MOST]
+        self.hand_out(request, answer, "-said", self._sessions.seal("said", raw), 60)
 
     def said(self, request: Request) -> str:
         """The words for this page."""
         raw = self._sessions.unseal("said", request.cookies.get(f"{self._access.cookie}-said", ""))
-        return raw.decode() if raw else ""
+        return raw.decode("utf-8", "ignore") if raw else ""
 
     def hand_out(
         self, request: Request, answer: Response, suffix: str, text: str, age: int

@@ -2,16 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 import msgspec
 
+from qsuper.encoding import to_json
 from qsuper.errors import QsuperError
 from qsuper.picture import Picture
 from qsuper.roles.web.answers import Trouble
+from qsuper.roles.web.lookout import Lookout
 from qsuper.roles.web.pool import Pool
 from qsuper.roles.web.site import Site
 from qsuper.states import FINISHED
@@ -27,6 +29,8 @@ RESTING_EVERY = 4
 """Of those looks, each of which sees the jobs that have ended, too: they may be retried."""
 CHILDREN_MOST = 256
 _ENDED = frozenset(state.word for state in FINISHED)
+
+Looking = Callable[[], Coroutine[Any, Any, None]]
 
 log = logging.getLogger("qsuper.web")
 
@@ -59,14 +63,13 @@ class Stream:
 class Events:
     """The streams, and who looks for them while there are any."""
 
-    def __init__(self, site: Site, pool: Pool, quick: Pool) -> None:
-        """`quick` does what needs no database."""
+    def __init__(self, site: Site, pool: Pool, lookout: Lookout) -> None:
         self._site = site
         self._pool = pool
-        self._quick = quick
+        self._lookout = lookout
         self._streams: set[Stream] = set()
         self._glances: dict[int, Glance] = {}
-        self._looking: asyncio.Task[None] | None = None
+        self._looking: dict[Looking, asyncio.Task[None]] = {}
         self._closed = False
 
     def open(self, job: int | None) -> Stream | None:
@@ -78,8 +81,10 @@ class Events:
         if job is not None:
             # Who has just come hears what is known, too.
             self._glances.pop(job, None)
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
+        # Each by itself: the picture comes with the database away.
+        for look in (self._look_at_node, self._look_at_jobs):
+            if look not in self._looking or self._looking[look].done():
+                self._looking[look] = asyncio.create_task(look())
         return stream
 
     def leave(self, stream: Stream) -> None:
@@ -91,28 +96,32 @@ class Events:
         for stream in self._streams:
             stream.end()
 
-    async def _look(self) -> None:
+    async def _look_at_node(self) -> None:
+        """For as long as somebody listens."""
+        while self._streams and not self._closed:
+            await self._tell(self._tell_picture())
+            await asyncio.sleep(EVERY)
+
+    async def _look_at_jobs(self) -> None:
         """For as long as somebody listens."""
         turn = 0
         while self._streams and not self._closed:
-            if turn % round(EVERY / JOBS_EVERY) == 0:
-                await self._tell(self._tell_picture)
-            await self._tell(lambda: self._tell_jobs(resting=turn % RESTING_EVERY == 0))  # noqa: B023
+            await self._tell(self._tell_jobs(resting=turn % RESTING_EVERY == 0))
             turn += 1
             await asyncio.sleep(JOBS_EVERY)
         self._glances.clear()
 
-    async def _tell(self, telling: Callable[[], Awaitable[None]]) -> None:
+    async def _tell(self, telling: Awaitable[None]) -> None:
         """What goes wrong is said on the page, and does not end the looking."""
         try:
-            await telling()
+            await telling
         except (QsuperError, Trouble) as error:
             self._send(event("trouble", {"text": str(error)}), "trouble")
         except Exception:
             log.exception("the events")
 
     async def _tell_picture(self) -> None:
-        picture = await self._quick.run(self._site.picture)
+        picture = await self._lookout.picture()
         self._send(event("picture", compact(picture)), "picture")
 
     async def _tell_jobs(self, *, resting: bool) -> None:
@@ -129,7 +138,7 @@ class Events:
         found = await self._pool.run(self._glance, sorted(ids))
         running = {}
         with suppress(QsuperError):
-            picture = await self._quick.run(self._site.picture)
+            picture = await self._lookout.picture()
             running = {child.job.id: child.job for child in picture.children if child.job}
         for job in ids:
             glance, at_work = found.get(job), running.get(job)
@@ -151,7 +160,7 @@ class Events:
 
 def event(kind: str, value: Any) -> bytes:
     """One event: its kind, and a line of JSON."""
-    return b"event: %s\ndata: %s\n\n" % (kind.encode(), msgspec.json.encode(value))
+    return b"event: %s\ndata: %s\n\n" % (kind.encode(), to_json(value))
 
 
 def compact(picture: Picture) -> dict[str, Any]:

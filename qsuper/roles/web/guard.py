@@ -8,8 +8,10 @@ import time
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from qsuper.roles.web.allowance import Allowance
 from qsuper.roles.web.answers import Trouble, refuse
 from qsuper.roles.web.names import Names, origin_of
+from qsuper.scoreboard import clock
 
 BODY_MOST = 64 * 1024
 """Bytes."""
@@ -31,6 +33,9 @@ HEADERS = {
     "permissions-policy": "interest-cohort=()",
 }
 
+FAILURES_MOST = 10
+"""That are written down in a minute."""
+
 _READING = ("GET", "HEAD")
 _STRANGE = re.compile(rb"%00|%2f|%5c|%2e|//|\\|/\.\.?(?:/|$)", re.IGNORECASE)
 _LOCAL_FETCHES = (None, "same-origin")
@@ -44,6 +49,7 @@ class Guard:
     def __init__(self, app: ASGIApp, names: Names) -> None:
         self._app = app
         self._names = names
+        self._failures = Allowance(FAILURES_MOST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,13 +73,14 @@ class Guard:
             await refuse(trouble, scope, receive, answer)
         except Exception:
             # Not to be read by whoever asks.
-            log.exception("%s %s failed", scope["method"], scope["path"])
+            if (end := self._failures.take(clock())) is not None:
+                log.exception("%.20s %.200s failed%s", scope["method"], scope["path"], end)
             if not status:
                 text = "Something went wrong here; the log says what."
                 await refuse(Trouble(500, text), scope, receive, answer)
         finally:
             took = (time.perf_counter() - began) * 1000
-            log.debug("%s %s: %d, %.1f ms", scope["method"], scope["path"], status, took)
+            log.debug("%.20s %.200s: %d, %.1f ms", scope["method"], scope["path"], status, took)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
@@ -81,6 +88,9 @@ class Guard:
         if not self._names.allows(headers.get("host", ""), local):
             text = "qsuper is not to be reached by this name; if it should be, add it to web.hosts."
             raise Trouble(421, text, closes=True)
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # What is before us may take the other one for the end of the body.
+            raise Trouble(400, "A body has a length or is sent in pieces, not both.", closes=True)
         raw = scope["raw_path"]
         if not raw.startswith(b"/") or _STRANGE.search(raw) or not scope["path"].isprintable():
             raise Trouble(404, "There is no such page.")

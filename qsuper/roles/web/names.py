@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
 
 from qsuper.config import WebConfig
+from qsuper.roles.web.addresses import address
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -14,8 +14,8 @@ class Names:
     """Those of the configuration, those of this host, and the address that was listened on."""
 
     def __init__(self, config: WebConfig) -> None:
-        listen = (config.listen or "").rpartition(":")[0].strip("[]").lower()
-        self._names = {*_LOCAL, listen, *(name.lower() for name in config.hosts)} - {""}
+        listen = (config.listen or "").rpartition(":")[0]
+        self._names = {_plain(name) for name in (*_LOCAL, listen, *config.hosts)} - {""}
 
     def allows(self, host: str, local: str) -> bool:
         """Whether the header `Host` (or the host of an origin) is ours; `local`: the address at
@@ -26,15 +26,14 @@ class Names:
         match = _HOST.fullmatch(host)
         if match is None:
             return False
-        name = match[1].strip("[]").rstrip(".").lower()
-        return name in self._names or _same_address(name, local)
+        name = _plain(match[1])
+        return name in self._names or (address(name) is not None and name == _plain(local))
 
 
-def _same_address(name: str, local: str) -> bool:
-    try:
-        return ip_address(name) == ip_address(local)
-    except ValueError:
-        return False
+def _plain(name: str) -> str:
+    """A name or an address as it is compared."""
+    bare = name.strip("[]").rstrip(".").lower()
+    return str(address(bare) or bare)
 
 
 def origin_of(headers: Mapping[str, str]) -> str | None:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.convertors import Convertor, register_url_convertor
+
 from qsuper.errors import QsuperError
 from qsuper.roles.web.site import Site
 
@@ -20,10 +22,27 @@ class Page:
     """A page: what is shown under an address, and where that comes from."""
 
     path: str
-    """As Starlette writes it: `/jobs/{id:int}`."""
+    """As Starlette writes it: `/jobs/{id:job}`."""
     name: str
     """Its word in the navigation; empty for one that is not there."""
     template: str
     load: Callable[[Site, Fields, Fields], dict[str, Any]]
     """From the fields of the path and those of the query to what the template needs. Runs in a
     thread; raises `NoSuchPage` or `NoSuchJob` for what is not there."""
+    stored: bool = True
+    """Whether it waits for the database."""
+
+
+class JobNumber(Convertor[str]):
+    """A part of a path that may be the number of a job: `int` of any digits is not to be had."""
+
+    regex = "[0-9]{1,40}"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("job", JobNumber())

@@ -10,7 +10,7 @@ from qsuper.roles.web.answers import Trouble
 THREADS = 6
 """For what may take as long as the database does."""
 QUICK_THREADS = 2
-"""For what takes no longer than the scoreboard does: health is told with the database away."""
+"""For what takes no longer than the scoreboard does: it is shown with the database away."""
 WAITING_MOST = 32
 """Requests that wait for a thread; one more is told to come back."""
 

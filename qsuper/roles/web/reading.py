@@ -1,7 +1,8 @@
 """What can be read as JSON: a further one is one function and one line in `READINGS`."""
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import msgspec
@@ -10,7 +11,8 @@ from qsuper.cron import first_after
 from qsuper.roles.web.fields import Fields
 from qsuper.roles.web.site import Site
 from qsuper.states import State
-from qsuper.store import listing, nodes, schedules
+from qsuper.store import browsing, listing, nodes, schedules
+from qsuper.store.browsing import Browse
 from qsuper.store.kinds import Grouping
 from qsuper.store.selection import Selection
 from qsuper.tasks.schedule import line_of, read_definition
@@ -18,10 +20,20 @@ from qsuper.tasks.schedule import line_of, read_definition
 MOST = 1000
 """Rows of one answer."""
 DEFAULT = 50
+LOOK_FOR = 1.0
+"""Seconds after which no more jobs are looked for."""
 PAGES_MOST = 200
 """Pages of dead jobs that are counted for one answer."""
 
-Reading = Callable[[Site, Fields], Any]
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is behind an address."""
+
+    read: Callable[[Site, Fields], Any]
+    """In a thread."""
+    stored: bool = True
+    """Whether it waits for the database."""
 
 
 def status(site: Site, _fields: Fields) -> dict[str, Any]:
@@ -32,12 +44,25 @@ def status(site: Site, _fields: Fields) -> dict[str, Any]:
 
 
 def jobs(site: Site, fields: Fields) -> dict[str, Any]:
-    """The newest first; `before` of the next page is its `next`."""
+    """The newest first; `before` of the next page is its `next`, None when there is none.
+
+    As many as are found in a bounded time: a page may hold few of them and have a next one.
+    """
     most = fields.number("most", DEFAULT, MOST)
     before = fields.id("before") if fields.text("before") else None
-    wanted = listing.Filter(**asdict(selection(fields)), before=before, most=most)
-    found = listing.jobs(site.database, wanted)
-    return {"jobs": found, "next": found[-1]["id"] if len(found) == most else None}
+    wanted = Browse(**asdict(selection(fields)))
+    ends, ids = time.monotonic() + LOOK_FOR, list[int]()
+    with site.connection() as connection:
+        while True:
+            page = browsing.page(connection, wanted, before)
+            ids += [row.id for row in page.rows]
+            before = page.before
+            if before is None or len(ids) >= most or time.monotonic() > ends:
+                break
+    if len(ids) > most:
+        before = ids[most - 1]
+    found = listing.some(site.database, ids[:most])
+    return {"jobs": found[::-1], "next": before}
 
 
 def job(site: Site, fields: Fields) -> dict[str, Any]:
@@ -110,11 +135,11 @@ def _text(raw: bytes | None) -> str | None:
 
 
 READINGS: Mapping[str, Reading] = {
-    "/api/status": status,
-    "/api/jobs": jobs,
-    "/api/jobs/{id}": job,
-    "/api/timers": timers,
-    "/api/schedules": all_schedules,
-    "/api/nodes": all_nodes,
-    "/api/dead": dead,
+    "/api/status": Reading(status, stored=False),
+    "/api/jobs": Reading(jobs),
+    "/api/jobs/{id}": Reading(job),
+    "/api/timers": Reading(timers),
+    "/api/schedules": Reading(all_schedules),
+    "/api/nodes": Reading(all_nodes),
+    "/api/dead": Reading(dead),
 }

@@ -23,24 +23,31 @@ class Revoked:
         return id in self._ids
 
     def add(self, id: str, expires: int, now: float) -> None:
-        """From now on it is over; in the file before this returns. Raises OSError."""
+        """From now on it is over; in the file, for other processes, before this returns. Raises
+        OSError when it could not be written: then it is over in this process."""
         self._refresh()
         self._ids[id] = expires
         kept = sorted((at, one) for one, at in self._ids.items() if at > now)[-MOST:]
         self._ids = {one: at for at, one in kept}
+        self._write(msgspec.json.encode(self._ids))
+
+    def _write(self, raw: bytes) -> None:
+        """Whole or not at all."""
         fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         try:
-            os.write(descriptor, msgspec.json.encode(self._ids))
-        finally:
-            os.close(descriptor)
-        fresh.rename(self._path)
+            with open(descriptor, "wb") as file:
+                file.write(raw)
+            fresh.rename(self._path)
+        except OSError:
+            fresh.unlink()
+            raise
 
     def _refresh(self) -> None:
         """During a reload two processes serve, and either may end a session."""
         try:
             found = self._path.stat()
-        except FileNotFoundError:
+        except OSError:
             return
         seen = (found.st_ino, found.st_mtime_ns)
         if seen == self._seen:

@@ -39,27 +39,30 @@ class Site:
         )
         self._state_dir = Path(place.config.state_dir)
         self._looking = threading.Lock()
-        self._picture: Picture | None = None
-        self._taken = 0.0
+        self._newest: tuple[float, Picture] | None = None
         self._memory: dict[int, tuple[float, int | None]] = {}
         self._links = threading.local()
 
     def picture(self) -> Picture:
         """The node as it is now; raises `NotRunning` or `ScoreboardError`."""
         with self._looking:
+            if found := self.fresh():
+                return found
             now = clock()
-            if self._picture is None or now - self._taken >= FRESH_FOR:
-                self._picture = take(
-                    self._state_dir, now=now, unix=time.time(), memory=self._memory_of
-                )
-                self._taken = now
-                self._forget_memory(now)
-            return self._picture
+            found = take(self._state_dir, now=now, unix=time.time(), memory=self._memory_of)
+            self._newest = now, found
+            self._forget_memory(now)
+            return found
+
+    def fresh(self) -> Picture | None:
+        """The last picture while it is as good as a new one; waits for nothing."""
+        newest = self._newest
+        return newest[1] if newest and clock() - newest[0] < FRESH_FOR else None
 
     def look_again(self) -> None:
         """Something was done: the next picture shall show it."""
         with self._looking:
-            self._picture = None
+            self._newest = None
 
     def history(self) -> History:
         """The last hour and day; raises `ScoreboardError` when there is nothing yet."""

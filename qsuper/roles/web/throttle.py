@@ -42,15 +42,11 @@ class Throttle:
         self._all = _Record()
 
     def wait(self, address: str, now: float) -> float:
-        """Seconds for which this address is not listened to; 0 when it is.
-
-        Who has made no mistake is: whoever knows the token is not kept out by those who do not.
-        """
+        """Seconds for which a further mistake of this address is not looked at; 0 when it is."""
         own = self._of.get(address)
-        if own is None:
-            return 0.0
         return max(
-            own.wait(FREE, DELAY_MOST, now), self._all.wait(FREE_IN_ALL, DELAY_MOST_IN_ALL, now)
+            own.wait(FREE, DELAY_MOST, now) if own else 0.0,
+            self._all.wait(FREE_IN_ALL, DELAY_MOST_IN_ALL, now),
         )
 
     def wrong(self, address: str, now: float) -> None:
@@ -63,5 +59,8 @@ class Throttle:
             self._of.popitem(last=False)
 
     def right(self, address: str) -> None:
-        """It has given the token: its mistakes are forgiven."""
-        self._of.pop(address, None)
+        """It has given the token: one of its mistakes is forgiven, for others may have made the
+        rest."""
+        record = self._of.get(address)
+        if record is not None:
+            record.mistakes = max(0, record.mistakes - 1)

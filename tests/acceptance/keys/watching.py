@@ -154,7 +154,8 @@ class Watching:
 
 
 def _alarms(line: str) -> bool:
-    return any(word in line for word in (" warn  ", " error ", "Traceback"))
+    alarming = any(word in line for word in (" warn  ", " error ", "Traceback"))
+    return alarming and "jobs run as root" not in line
 
 
 def _told(param: str, headers: str, created: float) -> Told:

@@ -4,12 +4,14 @@ import threading
 import time
 
 from qsuper.errors import QsuperError
+from qsuper.roles.web import unfinished
 from qsuper.roles.web.actions.action import Done, Unconfirmed
 from qsuper.roles.web.fields import BadField, Fields
 from qsuper.roles.web.site import Site
 from qsuper.states import FINISHED, State
 from qsuper.store import bulk
 from qsuper.store.bulk import Round, Tally
+from qsuper.store.position import Position
 from qsuper.store.selection import Selection
 from qsuper.store.threads import Threads
 
@@ -18,7 +20,9 @@ CHOICE = ("state", "queue", "task", "name", "error", "since", "until", "all")
 ASK_ABOVE = 1000
 """More jobs than that are moved only when somebody has said yes."""
 TIME_MOST = 10.0
-"""Seconds after which one is told how far it is; asked again, it goes on."""
+"""Seconds after which one is told how far it is, and asks again."""
+COUNT_FOR = 5.0
+"""Seconds in which it must be plain how many there are, if nobody has said yes."""
 
 _one_at_a_time = threading.Lock()
 
@@ -33,11 +37,11 @@ def retry(site: Site, fields: Fields) -> Done:
     state = State.DEAD if state is None else state
     if state not in FINISHED:
         raise BadField("state is one of dead, done, cancelled: only finished jobs can be retried")
-    tally, over = _move(site, fields, (state,), bulk.retry, "run again")
+    tally, at = _move(site, fields, (state,), bulk.retry, "run again")
     text = f"{_jobs(tally.moved)} will run again"
     if tally.twins:
         text += f"; {_jobs(tally.twins)} cannot: a live job has the same name"
-    return _done(text, tally.moved, over, twins=tally.twins)
+    return _done(text, tally.moved, at, twins=tally.twins)
 
 
 def cancel(site: Site, fields: Fields) -> Done:
@@ -50,29 +54,30 @@ def cancel(site: Site, fields: Fields) -> Done:
     states = bulk.WAITING if state is None else (state,)
     if running:
         states = (*states, State.RUNNING)
-    tally, over = _move(site, fields, states, bulk.cancel, "be cancelled")
+    tally, at = _move(site, fields, states, bulk.cancel, "be cancelled")
     text = f"{_jobs(tally.moved)} cancelled"
     if running:
         text += f"; {_jobs(len(tally.marked))} being ended"
-    return _done(text, tally.moved, over, ending=len(tally.marked))
+    return _done(text, tally.moved, at, ending=len(tally.marked))
 
 
 def _move(
     site: Site, fields: Fields, states: tuple[State, ...], move: bulk.Move, what: str
-) -> tuple[Tally, bool]:
-    """Move what fits, and whether that was all of it."""
-    selection = _selection(fields)
+) -> tuple[Tally, Position | None]:
+    """Move what fits, and where to go on if that was not all of it."""
+    selection, begin = _selection(fields), _position(fields)
     if not _one_at_a_time.acquire(blocking=False):
         raise Busy
     threads = Threads(site.database)
     try:
         if not fields.flag("yes"):
-            _count(threads, Round(selection, states, None), what)
-        round, ends = Round(selection, states, move), time.monotonic() + TIME_MOST
+            _count(threads, Round(selection, states, None, begin), what)
+        round, ends = Round(selection, states, move, begin), time.monotonic() + TIME_MOST
         for _ in bulk.pages(threads, round):
             if time.monotonic() > ends:
-                return round.tally, False
-        return round.tally, True
+                break
+        unfinished.keep(selection, states, round.position)
+        return round.tally, round.position
     finally:
         threads.close()
         _one_at_a_time.release()
@@ -92,17 +97,33 @@ def _selection(fields: Fields) -> Selection:
     return selection
 
 
+def _position(fields: Fields) -> Position | None:
+    """Where an earlier call for the same jobs has come to."""
+    text = fields.text("at")
+    try:
+        return None if text is None else Position.read(text)
+    except ValueError:
+        raise BadField("at is what the last call for these jobs has answered") from None
+
+
 def _count(threads: Threads, round: Round, what: str) -> None:
-    """Go on only if there are few."""
+    """Go on only if there are few, and that is plain in time."""
+    ends = time.monotonic() + COUNT_FOR
     for tally in bulk.pages(threads, round):
         if tally.found > ASK_ABOVE:
             raise Unconfirmed(f"more than {ASK_ABOVE:,} jobs would {what}: say yes to it")
+        if time.monotonic() > ends:
+            raise Unconfirmed(
+                f"how many jobs would {what} cannot be counted in {COUNT_FOR:g} s"
+                f" ({tally.found:,} so far): say yes to it"
+            )
 
 
-def _done(text: str, moved: int, over: bool, **numbers: int) -> Done:
-    if not over:
-        text += "; there are more: do it again to go on"
-    return Done(text, {"moved": moved, "over": over, **numbers})
+def _done(text: str, moved: int, at: Position | None, **numbers: int) -> Done:
+    if at is not None:
+        text += "; not all were looked at: do it again to go on"
+    told = {"moved": moved, "over": at is None, "at": None if at is None else str(at)}
+    return Done(text, told | numbers)
 
 
 def _jobs(count: int) -> str:

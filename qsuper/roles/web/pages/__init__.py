@@ -15,11 +15,11 @@ from qsuper.roles.web.pages import (
 )
 
 PAGES: tuple[Page, ...] = (
-    Page("/", "Overview", "overview.html", overview.load),
-    Page("/queues", "Queues", "queues.html", queues.load),
-    Page("/workers", "Workers", "workers.html", workers.load),
+    Page("/", "Overview", "overview.html", overview.load, stored=False),
+    Page("/queues", "Queues", "queues.html", queues.load, stored=False),
+    Page("/workers", "Workers", "workers.html", workers.load, stored=False),
     Page("/jobs", "Jobs", "jobs.html", jobs.load),
-    Page("/jobs/{id:int}", "", "job.html", job.load),
+    Page("/jobs/{id:job}", "", "job.html", job.load),
     Page("/timers", "Timers", "timers.html", timers.load),
     Page("/schedules", "Schedules", "schedules.html", schedules.load),
     Page("/dead", "Dead", "dead.html", dead.load),

@@ -9,11 +9,13 @@ from qsuper.roles.web.page import Fields
 from qsuper.roles.web.site import Site
 from qsuper.roles.web.wording import pretty
 from qsuper.states import FINISHED, State
-from qsuper.store import bulk, listing
+from qsuper.store import attempts, bulk, listing
 from qsuper.store.explaining import explain
 
 TEXT_MOST = 100_000
 """Letters of one value that are shown."""
+ATTEMPTS_MOST = 50
+"""Attempts that did not succeed, of which the newest are shown."""
 _TEXTS = ("param", "result", "headers", "resume_state")
 
 
@@ -23,12 +25,16 @@ def load(site: Site, path: Fields, _: Fields) -> dict[str, Any]:
         raise NoSuchJob(f"there is no job {job_id}")
     with site.connection() as connection:
         why = explain(connection, job_id)
-    job = listing.job(site.database, job_id)
+        past = attempts.newest(connection, job_id, ATTEMPTS_MOST)
+        count = attempts.count(connection, job_id) if len(past) == ATTEMPTS_MOST else len(past)
+    job = listing.one(site.database, job_id)
     state = State[job["state"].upper()]
     texts = {name: _text(job[name]) for name in _TEXTS if job[name] is not None}
     return {
         "job": job,
         "why": why,
+        "attempts": past,
+        "attempts_count": count,
         "state": state,
         "texts": {name: text[:TEXT_MOST] for name, text in texts.items()},
         "pretty": {name: pretty(text) for name, text in texts.items() if len(text) <= TEXT_MOST},
