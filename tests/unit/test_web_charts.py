@@ -6,9 +6,9 @@ import pytest
 
 from qsuper.history import HOUR, Point
 from qsuper.picture import Decision
-from qsuper.roles.web.charts import Chart, Line, draw
-from qsuper.roles.web.plots import charts
-from qsuper.roles.web.wording import number
+from qsuper.roles.web.showing.charts import Chart, Line, draw
+from qsuper.roles.web.showing.plots import charts
+from qsuper.roles.web.showing.wording import number
 from qsuper.scoreboard import OUTCOMES, no_runs, no_waits
 
 NOW = 1_700_000_000.0

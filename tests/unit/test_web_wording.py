@@ -4,7 +4,7 @@ import pytest
 
 from qsuper.roles.web.fields import BadField
 from qsuper.roles.web.pages.filters import browse, moment
-from qsuper.roles.web.wording import (
+from qsuper.roles.web.showing.wording import (
     clock_time,
     head,
     lasting,

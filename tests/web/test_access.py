@@ -6,9 +6,9 @@ from http.client import HTTPConnection
 import pytest
 
 from qsuper.roles.web.actions import ACTIONS
+from qsuper.roles.web.gate.revoked import REVOKED_FILE
 from qsuper.roles.web.pages import PAGES
 from qsuper.roles.web.reading import READINGS
-from qsuper.roles.web.revoked import REVOKED_FILE
 from tests.acceptance.daemon import PATIENCE
 from tests.wait import wait_for
 from tests.web.dashboard import TOKEN, Dashboard

@@ -7,9 +7,9 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from qsuper.config import WebConfig
-from qsuper.roles.web.allowance import PERIOD, Allowance
-from qsuper.roles.web.guard import FAILURES_MOST, Guard
-from qsuper.roles.web.names import Names
+from qsuper.roles.web.gate.allowance import PERIOD, Allowance
+from qsuper.roles.web.gate.guard import FAILURES_MOST, Guard
+from qsuper.roles.web.gate.names import Names
 
 
 def test_so_many_are_written_down_and_the_rest_is_counted() -> None:

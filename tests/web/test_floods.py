@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from qsuper.roles.web.connection import CONNECTIONS_MOST, IDLE_MOST
-from qsuper.roles.web.events import STREAMS_MOST
-from qsuper.roles.web.guard import BODY_MOST
+from qsuper.roles.web.gate.guard import BODY_MOST
+from qsuper.roles.web.serving.connection import CONNECTIONS_MOST, IDLE_MOST
+from qsuper.roles.web.serving.events import STREAMS_MOST
 from tests.acceptance.daemon import PATIENCE
 from tests.acceptance.figures import Figures
 from tests.wait import wait_for

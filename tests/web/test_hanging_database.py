@@ -6,7 +6,7 @@ from select import select
 
 import pytest
 
-from qsuper.roles.web.pool import THREADS
+from qsuper.roles.web.serving.pool import THREADS
 from tests.acceptance.rows import Rows
 from tests.servers import MariaDB
 from tests.web.dashboard import TOKEN, Dashboard

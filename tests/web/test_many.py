@@ -7,12 +7,12 @@ from typing import cast
 
 import pytest
 
-from qsuper.roles.web import unfinished
 from qsuper.roles.web.actions import many
 from qsuper.roles.web.actions.action import Unconfirmed
 from qsuper.roles.web.fields import BadField, Fields
 from qsuper.roles.web.pages import bulk
-from qsuper.roles.web.rendering import render
+from qsuper.roles.web.serving import unfinished
+from qsuper.roles.web.showing.rendering import render
 from qsuper.roles.web.site import Site
 from qsuper.states import State
 from qsuper.store import walking

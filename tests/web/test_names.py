@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from qsuper.config import WebConfig
-from qsuper.roles.web.names import Names, origin_of
+from qsuper.roles.web.gate.names import Names, origin_of
 
 NAMES = Names(WebConfig(listen="0.0.0.0:8470", hosts=("Qsuper.Example.com",)))
 

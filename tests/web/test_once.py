@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from qsuper.errors import NotRunning
-from qsuper.roles.web.once import Once
-from qsuper.roles.web.pool import Pool
+from qsuper.roles.web.serving.once import Once
+from qsuper.roles.web.serving.pool import Pool
 
 MANY = 200
 

@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from qsuper.config import WebConfig
-from qsuper.roles.web.access import Access
-from qsuper.roles.web.door import SAID_MOST, Door
-from qsuper.roles.web.keys import Keys
-from qsuper.roles.web.revoked import Revoked
-from qsuper.roles.web.sessions import Sessions
+from qsuper.roles.web.gate.access import Access
+from qsuper.roles.web.gate.door import SAID_MOST, Door
+from qsuper.roles.web.gate.keys import Keys
+from qsuper.roles.web.gate.revoked import Revoked
+from qsuper.roles.web.gate.sessions import Sessions
 
 PROXY, INNER = "10.0.0.7", "10.0.0.8"
 

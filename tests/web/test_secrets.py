@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from qsuper.config import Config
-from qsuper.roles.web import keys
-from qsuper.roles.web.keys import UnfitSecret
-from qsuper.roles.web.revoked import MOST, REVOKED_FILE, Revoked
-from qsuper.roles.web.sessions import LIFE, Sessions
+from qsuper.roles.web.gate import keys
+from qsuper.roles.web.gate.keys import UnfitSecret
+from qsuper.roles.web.gate.revoked import MOST, REVOKED_FILE, Revoked
+from qsuper.roles.web.gate.sessions import LIFE, Sessions
 
 NOW = 1_800_000_000.0
 

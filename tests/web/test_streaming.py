@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 from starlette.types import Message, Receive, Send
 
-from qsuper.roles.web import streaming
 from qsuper.roles.web.answers import Trouble
-from qsuper.roles.web.events import STREAMS_MOST, Events, Stream
-from qsuper.roles.web.streaming import EventStream
+from qsuper.roles.web.serving import streaming
+from qsuper.roles.web.serving.events import STREAMS_MOST, Events, Stream
+from qsuper.roles.web.serving.streaming import EventStream
 
 
 class Quiet(Events):

@@ -1,6 +1,6 @@
 """How often one may be wrong."""
 
-from qsuper.roles.web.throttle import (
+from qsuper.roles.web.gate.throttle import (
     ADDRESSES_MOST,
     DELAY_MOST,
     DELAY_MOST_IN_ALL,

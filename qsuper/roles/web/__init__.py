@@ -26,7 +26,7 @@ def serve(place: Place) -> int:
             raise
         return _give_up(place, "the dashboard needs more: pip install 'qsuper[web]'")
     from qsuper.errors import QsuperError
-    from qsuper.roles.web.listening import listen
+    from qsuper.roles.web.serving.listening import listen
 
     try:
         server = build(place)

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from qsuper.encoding import to_json
-from qsuper.roles.web.rendering import render
+from qsuper.roles.web.showing.rendering import render
 
 
 class Trouble(Exception):

@@ -14,18 +14,18 @@ from qsuper.picture import Picture
 from qsuper.roles.web import health, metrics, sent, static
 from qsuper.roles.web.actions import ACTIONS, Action
 from qsuper.roles.web.answers import Trouble, json_answer
-from qsuper.roles.web.door import CSRF_HEADER, Door, local
-from qsuper.roles.web.events import Events
 from qsuper.roles.web.fields import BadField, Fields
-from qsuper.roles.web.lookout import Lookout
-from qsuper.roles.web.once import Once
+from qsuper.roles.web.gate.door import CSRF_HEADER, Door, local
 from qsuper.roles.web.page import NoSuchPage, Page
 from qsuper.roles.web.pages import PAGES
-from qsuper.roles.web.pool import Pool
 from qsuper.roles.web.reading import READINGS, Reading
-from qsuper.roles.web.rendering import render
+from qsuper.roles.web.serving.events import Events
+from qsuper.roles.web.serving.lookout import Lookout
+from qsuper.roles.web.serving.once import Once
+from qsuper.roles.web.serving.pool import Pool
+from qsuper.roles.web.serving.streaming import EventStream
+from qsuper.roles.web.showing.rendering import render
 from qsuper.roles.web.site import Site
-from qsuper.roles.web.streaming import EventStream
 
 _STATUS: tuple[tuple[type[QsuperError], int], ...] = (
     (BadField, 400),

@@ -3,18 +3,18 @@
 from pathlib import Path
 
 from qsuper.place import Place
-from qsuper.roles.web import keys
-from qsuper.roles.web.access import Access
 from qsuper.roles.web.app import App
-from qsuper.roles.web.door import Door
-from qsuper.roles.web.events import Events
-from qsuper.roles.web.guard import Guard
-from qsuper.roles.web.lookout import Lookout
-from qsuper.roles.web.names import Names
-from qsuper.roles.web.pool import QUICK_THREADS, Pool
-from qsuper.roles.web.revoked import Revoked
-from qsuper.roles.web.server import Server
-from qsuper.roles.web.sessions import Sessions
+from qsuper.roles.web.gate import keys
+from qsuper.roles.web.gate.access import Access
+from qsuper.roles.web.gate.door import Door
+from qsuper.roles.web.gate.guard import Guard
+from qsuper.roles.web.gate.names import Names
+from qsuper.roles.web.gate.revoked import Revoked
+from qsuper.roles.web.gate.sessions import Sessions
+from qsuper.roles.web.serving.events import Events
+from qsuper.roles.web.serving.lookout import Lookout
+from qsuper.roles.web.serving.pool import QUICK_THREADS, Pool
+from qsuper.roles.web.serving.server import Server
 from qsuper.roles.web.site import Site
 
 

@@ -4,9 +4,9 @@ import threading
 import time
 
 from qsuper.errors import QsuperError
-from qsuper.roles.web import unfinished
 from qsuper.roles.web.actions.action import Done, Unconfirmed
 from qsuper.roles.web.fields import BadField, Fields
+from qsuper.roles.web.serving import unfinished
 from qsuper.roles.web.site import Site
 from qsuper.states import FINISHED, State
 from qsuper.store import bulk

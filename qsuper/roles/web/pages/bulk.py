@@ -4,10 +4,10 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from qsuper.roles.web import unfinished
 from qsuper.roles.web.fields import BadField
 from qsuper.roles.web.page import Fields
 from qsuper.roles.web.pages import filters
+from qsuper.roles.web.serving import unfinished
 from qsuper.roles.web.site import Site
 from qsuper.states import FINISHED
 from qsuper.store import browsing, bulk

@@ -6,8 +6,8 @@ from qsuper.errors import NoSuchJob
 from qsuper.picture import Child, Picture
 from qsuper.roles.web.fields import ID_MOST
 from qsuper.roles.web.page import Fields
+from qsuper.roles.web.showing.wording import pretty
 from qsuper.roles.web.site import Site
-from qsuper.roles.web.wording import pretty
 from qsuper.states import FINISHED, State
 from qsuper.store import attempts, bulk, listing
 from qsuper.store.explaining import explain

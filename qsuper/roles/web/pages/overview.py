@@ -5,9 +5,9 @@ from typing import Any
 
 from qsuper.errors import ScoreboardError
 from qsuper.picture import Picture
-from qsuper.roles.web import plots
-from qsuper.roles.web.charts import Chart, draw
 from qsuper.roles.web.page import Fields
+from qsuper.roles.web.showing import plots
+from qsuper.roles.web.showing.charts import Chart, draw
 from qsuper.roles.web.site import Site
 
 _DUE_MOST = 8

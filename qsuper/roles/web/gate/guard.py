@@ -8,9 +8,9 @@ import time
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from qsuper.roles.web.allowance import Allowance
 from qsuper.roles.web.answers import Trouble, refuse
-from qsuper.roles.web.names import Names, origin_of
+from qsuper.roles.web.gate.allowance import Allowance
+from qsuper.roles.web.gate.names import Names, origin_of
 from qsuper.scoreboard import clock
 
 BODY_MOST = 64 * 1024

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, ParamSpec, TypeVar
 
-from qsuper.roles.web.pool import Pool
+from qsuper.roles.web.serving.pool import Pool
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")

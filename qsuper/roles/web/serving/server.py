@@ -15,8 +15,8 @@ from starlette.types import ASGIApp
 from qsuper import logs
 from qsuper.exits import Exit
 from qsuper.place import Place
-from qsuper.roles.web.connection import Connection
-from qsuper.roles.web.events import Events
+from qsuper.roles.web.serving.connection import Connection
+from qsuper.roles.web.serving.events import Events
 from qsuper.scoreboard import clock
 
 BACKLOG = 128

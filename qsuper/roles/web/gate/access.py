@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from qsuper.config import WebConfig
-from qsuper.roles.web.addresses import address
-from qsuper.roles.web.allowance import Allowance
-from qsuper.roles.web.keys import Keys
-from qsuper.roles.web.sessions import Session, Sessions
-from qsuper.roles.web.throttle import Throttle
+from qsuper.roles.web.gate.addresses import address
+from qsuper.roles.web.gate.allowance import Allowance
+from qsuper.roles.web.gate.keys import Keys
+from qsuper.roles.web.gate.sessions import Session, Sessions
+from qsuper.roles.web.gate.throttle import Throttle
 from qsuper.scoreboard import clock
 
 _USER_MOST = 64

@@ -8,7 +8,7 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
-from qsuper.roles.web.revoked import Revoked
+from qsuper.roles.web.gate.revoked import Revoked
 
 LIFE = 12 * 3600
 """Seconds after which one has to log in again."""

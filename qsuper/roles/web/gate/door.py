@@ -7,9 +7,9 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from qsuper.roles.web.access import Access, Visitor, Wait, bearer
 from qsuper.roles.web.answers import Trouble, wants_json
-from qsuper.roles.web.sessions import LIFE
+from qsuper.roles.web.gate.access import Access, Visitor, Wait, bearer
+from qsuper.roles.web.gate.sessions import LIFE
 
 CSRF_HEADER = "x-csrf-token"
 SAID_MOST = 600

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from qsuper.history import DAY, HOUR, Point
 from qsuper.picture.totals import Decision, Histogram, runs, waits
-from qsuper.roles.web.charts import Chart, Line
-from qsuper.roles.web.wording import lasting, number
+from qsuper.roles.web.showing.charts import Chart, Line
+from qsuper.roles.web.showing.wording import lasting, number
 from qsuper.scoreboard import no_runs, no_waits
 
 _PARTS = ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))

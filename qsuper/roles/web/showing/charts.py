@@ -7,7 +7,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from qsuper.roles.web.wording import clock_time
+from qsuper.roles.web.showing.wording import clock_time
 
 Value = float | None
 WIDTH, HEIGHT = 400, 130

@@ -1,8 +1,8 @@
 """The picture as the loop gets it: probes and listeners wait for nobody else's work."""
 
 from qsuper.picture import Picture
-from qsuper.roles.web.once import Once
-from qsuper.roles.web.pool import Pool
+from qsuper.roles.web.serving.once import Once
+from qsuper.roles.web.serving.pool import Pool
 from qsuper.roles.web.site import Site
 
 

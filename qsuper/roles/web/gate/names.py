@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from qsuper.config import WebConfig
-from qsuper.roles.web.addresses import address
+from qsuper.roles.web.gate.addresses import address
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
 _LOCAL = ("localhost", "127.0.0.1", "::1")

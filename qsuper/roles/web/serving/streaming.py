@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from qsuper.roles.web.answers import Trouble
-from qsuper.roles.web.events import Events, Stream
+from qsuper.roles.web.serving.events import Events, Stream
 
 PATIENCE = 5.0
 """Seconds within which a listener must take what it is sent."""

@@ -13,8 +13,8 @@ from qsuper.encoding import to_json
 from qsuper.errors import QsuperError
 from qsuper.picture import Picture
 from qsuper.roles.web.answers import Trouble
-from qsuper.roles.web.lookout import Lookout
-from qsuper.roles.web.pool import Pool
+from qsuper.roles.web.serving.lookout import Lookout
+from qsuper.roles.web.serving.pool import Pool
 from qsuper.roles.web.site import Site
 from qsuper.states import FINISHED
 from qsuper.store import following

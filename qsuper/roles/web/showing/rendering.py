@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from qsuper.roles.web.wording import FILTERS
+from qsuper.roles.web.showing.wording import FILTERS
 
 
 @cache

@@ -1,0 +1,1 @@
+"""The server: sockets, connections, threads, and streams of events."""
