@@ -1,4 +1,4 @@
-"""A browser for all tests of a process, and dashboards to look at with it."""
+"""A browser for the tests of a file, and dashboards to look at with it."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -34,8 +34,10 @@ _FLAGS = (
 Visiting = Callable[..., Visit]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """Not for longer: while Playwright is there, an event loop runs in this thread, and tests of
+    other files may want one of their own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=find_program("chromium"), args=list(_FLAGS)
