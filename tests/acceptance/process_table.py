@@ -43,3 +43,10 @@ def end(processes: set[psutil.Process]) -> None:
     for process in living(processes):
         with suppress(psutil.NoSuchProcess):
             process.kill()
+
+
+def is_zombie(process: psutil.Process) -> bool:
+    """Whether it has ended and nobody has asked how; one that is gone altogether is none."""
+    with suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
+        return process.status() == psutil.STATUS_ZOMBIE
+    return False

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.acceptance.daemon import PATIENCE, Daemon
+from tests.acceptance.process_table import family, is_zombie
 from tests.acceptance.rows import Rows
 from tests.servers.program import find_program
 
@@ -125,8 +126,7 @@ def test_orphans_leave_no_zombies(container: Container, rows: Rows) -> None:
     own = len(container.first.children())
 
     def zombies() -> list[psutil.Process]:
-        family = container.first.children(recursive=True)
-        return [one for one in family if one.status() == psutil.STATUS_ZOMBIE]
+        return [one for one in family(container.first.pid) if is_zombie(one)]
 
     # What others leave in a container becomes a child of its first process.
     for _ in range(10):
@@ -137,7 +137,7 @@ def test_orphans_leave_no_zombies(container: Container, rows: Rows) -> None:
     # So does what a worker has adopted, when that is killed.
     rows.add([(1, "leave_orphans", {"count": 20})])
     container.wait_until(lambda: rows.count(1) == 1, "it has run")
-    (worker,) = (one for one in container.first.children() if one.children())
+    (worker,) = (one for one in container.first.children() if family(one.pid))
     worker.kill()
     container.wait_until(lambda: not zombies(), "none is left")
     container.wait_until(container.is_ready, "another worker has taken the place")
@@ -168,10 +168,10 @@ def test_a_term_while_it_starts_is_not_lost(container: Container) -> None:
 
 def test_a_master_that_is_killed_takes_all_with_it(container: Container) -> None:
     container.start()
-    family = container.first.children(recursive=True)
+    whole = container.first.children(recursive=True)
     container.tell_first(signal.SIGKILL)
     assert container.code() != 0
-    _, living = psutil.wait_procs(family, timeout=PATIENCE)
+    _, living = psutil.wait_procs(whole, timeout=PATIENCE)
     assert not living
 
 
