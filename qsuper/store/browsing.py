@@ -15,6 +15,7 @@ from qsuper.store import places
 from qsuper.store.backend import Backend, Statement
 from qsuper.store.database import Connection
 from qsuper.store.jumping import first_since
+from qsuper.store.position import LAST_ID
 from qsuper.store.selection import LAST_CLAIM, Selection
 
 PAGE = 50
@@ -26,7 +27,6 @@ _AT_ONCE = 500
 PLACES_MOST = 64
 """Places that are read side by side; where there are more the rows are looked at one after the
 other."""
-_END = 2**62
 _PARAM_MOST, _ERROR_MOST = 200, 300
 
 _ALL = Statement("SELECT id FROM queue {by_id} WHERE id < :before ORDER BY id DESC LIMIT :most")
@@ -111,9 +111,9 @@ def page(connection: Connection, wanted: Browse, before: int | None = None) -> P
                 values[column] = value if isinstance(value, str) else int(value)
     fitting = Statement(" AND ".join((_FITTING, *conditions)))
     if before is None:
-        before = _END
+        before = LAST_ID
         if wanted.until is not None:
-            before = first_since(connection, wanted.until) or _END
+            before = first_since(connection, wanted.until) or LAST_ID
     found: list[int] = []
     looked, ends = 0, time.monotonic() + LOOK_FOR
     while True:

@@ -18,13 +18,13 @@ _LOOK_AT = """
             WHERE queue = :q{place} AND {{scheduled}})
 """
 
-_DUE = Statement(
+DUE = Statement(
     """
     SELECT id FROM queue WHERE queue = :queue AND {scheduled} AND run_at <= {now}
     ORDER BY run_at LIMIT :most
     """
 )
-_FREE_DUE = Statement(f"{_DUE.text} {{skip_locked}}")
+_FREE_DUE = Statement(f"{DUE.text} {{skip_locked}}")
 _PROMOTE = Statement(
     "UPDATE queue SET status = 0 WHERE id IN {ids} AND {status} = 4 AND {run_at} <= {now}"
 )
@@ -88,7 +88,7 @@ class Promoter:
         """
         expected = 1
         if now >= self._around_until:
-            ids = [row[0] for row in connection.rows(_DUE, queue=queue, most=PROMOTE_MOST)]
+            ids = [row[0] for row in connection.rows(DUE, queue=queue, most=PROMOTE_MOST)]
             try:
                 return connection.run(_PROMOTE, ids=ids) if ids else 0
             except StoreBusy:

@@ -8,6 +8,7 @@ from typing import Any
 
 from qsuper.store import places, walking
 from qsuper.store.database import Connection
+from qsuper.store.position import LAST_ID
 from qsuper.store.walking import Walk
 
 PLACES_MOST = 1000
@@ -15,7 +16,6 @@ PLACES_MOST = 1000
 job on."""
 _FIRST_LOOK = 200
 """Jobs of each that are read at first: most have no more."""
-_END = 2**62
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class Newest(Walk):
 
     _begun: bool = False
     _places: list[dict[str, Any]] | None = None
-    _before: int = _END
+    _before: int = LAST_ID
     """The last id of the page before."""
     _ahead: Iterator[int] | None = None
     _connection: Connection | None = None

@@ -59,7 +59,7 @@ def goes_by_its_index(table: Table, due: str) -> bool:
 
 def test_what_is_due_is_found_by_its_own_index_beside_many_rows(table: Table) -> None:
     crowd(table)
-    assert goes_by_its_index(table, looking._DUE.text)
+    assert goes_by_its_index(table, looking.DUE.text)
     if table.is_sqlite:
         watcher = looking.Watcher(["default"])
         look = plan(table, watcher._statement.text, **watcher._bound)
@@ -71,7 +71,7 @@ def test_what_is_due_is_found_by_its_own_index_beside_many_rows(table: Table) ->
 def test_the_plan_tells_when_the_index_does_not_serve(table: Table) -> None:
     """Did every plan look like that, the test before this one would prove nothing."""
     crowd(table)
-    other = looking._DUE.text.replace("{scheduled}", "status + 0 = 4")
+    other = looking.DUE.text.replace("{scheduled}", "status + 0 = 4")
     assert not goes_by_its_index(table, other)
 
 

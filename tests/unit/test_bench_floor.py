@@ -18,7 +18,7 @@ def words(sql: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("floor", "statement"),
-    [("LOOK", claiming._OF_SLICE), ("CLAIM", claiming._CLAIM), ("ACK", acking._COMPLETE)],
+    [("LOOK", claiming.OF_SLICE), ("CLAIM", claiming._CLAIM), ("ACK", acking._COMPLETE)],
 )
 @pytest.mark.parametrize(("module", "backend"), [(drain, MYSQL), (drain_sqlite, SQLITE)])
 def test_the_floor_runs_the_same_statements(

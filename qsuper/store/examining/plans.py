@@ -38,9 +38,9 @@ class _Look:
 
 # The very statements, however private: a copy would be examined in their stead one day.
 _LOOKS = (
-    _Look("the claim", claiming._OF_ALL, CLAIM, "q"),
-    _Look("the claim of a slice", claiming._OF_SLICE, CLAIM, "queue"),
-    _Look("the look for what is due", looking._DUE, DUE, "queue"),
+    _Look("the claim", claiming.OF_ALL, CLAIM, "q"),
+    _Look("the claim of a slice", claiming.OF_SLICE, CLAIM, "queue"),
+    _Look("the look for what is due", looking.DUE, DUE, "queue"),
 )
 _BOUND = {"most": 16, "window": 64, "count": 4, "index": 1, "last": 1}
 _INDEXES = {
