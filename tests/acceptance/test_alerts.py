@@ -79,14 +79,20 @@ def pager(daemon: Daemon, webhook: Webhook) -> Pager:
     return Pager(daemon, webhook)
 
 
+def pager_over(server: MariaDB, folder: Path, webhook: Webhook) -> Pager:
+    """Of a daemon whose database the test takes away."""
+    url = Rows(server.create_database()).url
+    pager = Pager(Daemon(folder, url), webhook)
+    pager.configure(limits={"away": 1}, store={"url": url, "connect_timeout": 1})
+    return pager
+
+
 def test_a_database_that_is_away_is_told_once_and_once_when_it_is_back(
     own_mariadb: Callable[..., MariaDB], folder: Path, webhook: Webhook, figures: Figures
 ) -> None:
     server = own_mariadb()
-    rows = Rows(server.create_database())
-    daemon = Daemon(folder, rows.url)
-    pager = Pager(daemon, webhook)
-    pager.configure(limits={"away": 1}, store={"url": rows.url, "connect_timeout": 1})
+    pager = pager_over(server, folder, webhook)
+    daemon = pager.daemon
     try:
         daemon.start()
         daemon.wait_until(lambda: daemon.child("alerts"), "the child that tells runs")
@@ -114,10 +120,8 @@ def test_an_episode_outlives_its_master(
     own_mariadb: Callable[..., MariaDB], folder: Path, webhook: Webhook
 ) -> None:
     server = own_mariadb()
-    rows = Rows(server.create_database())
-    daemon = Daemon(folder, rows.url)
-    pager = Pager(daemon, webhook)
-    pager.configure(limits={"away": 1}, store={"url": rows.url, "connect_timeout": 1})
+    pager = pager_over(server, folder, webhook)
+    daemon = pager.daemon
     try:
         daemon.start()
         server.kill()
